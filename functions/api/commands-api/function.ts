@@ -1,0 +1,23 @@
+/** HTTP for all that changes something: users and sessions go to user-service, orders become commands. */
+import { openBus } from '../../runtime/bus.ts';
+import { openCommandSender } from '../../runtime/command-sender.ts';
+import { http } from '../../runtime/http.ts';
+import { openDatabase } from '../../runtime/postgres.ts';
+import { openUserClient } from '../../users/client.ts';
+import { authenticateWith } from '../authenticate.ts';
+import { orderRoutes } from './orders.ts';
+import { productRoutes } from './products.ts';
+import { userRoutes } from './users.ts';
+
+export default http({
+  needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
+  async open(shell) {
+    const bus = await openBus(shell);
+    const users = openUserClient(shell);
+    return {
+      routes: [...userRoutes(users), ...orderRoutes(openCommandSender(shell, bus)), ...productRoutes(openDatabase(shell))],
+      authenticate: authenticateWith(users),
+      notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
+    };
+  },
+});

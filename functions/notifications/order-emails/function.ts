@@ -1,0 +1,9 @@
+/** Order events → e-mails to the customer, each once. */
+import { ORDERS, orderEvents } from '../../orders/events.ts';
+import { emails } from '../email.ts';
+import { confirmation } from './confirmation.ts';
+
+export default emails({
+  stream: ORDERS,
+  accepts: { 'order.created': { schema: orderEvents['order.created'], template: confirmation } },
+});

@@ -1,0 +1,17 @@
+/** CreateOrder → order.created. The same command twice creates one order and answers the same. */
+import { command } from '../../runtime/command.ts';
+import { CREATE_ORDER, createOrder } from '../commands.ts';
+import { orders } from '../order.ts';
+import { productsBySku, takeStock } from '../products.ts';
+import { decide } from './decide.ts';
+
+export default command({
+  type: CREATE_ORDER,
+  accepts: createOrder,
+  aggregate: orders,
+  target: (order, commandId) => order.orderId ?? commandId,
+  actor: (order) => order.customerId,
+  reads: (order) => productsBySku(order.lines.map((line) => line.sku)),
+  decide,
+  writes: (events) => takeStock(events.flatMap((event) => event.data.lines)),
+});

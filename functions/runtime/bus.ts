@@ -1,0 +1,143 @@
+/** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
+import { connect, createInbox, headers as createHeaders, type Msg, type NatsConnection } from 'nats';
+import { AppError, unavailable } from './errors.ts';
+import type { Shell } from './function.ts';
+import { type Pull, type PullOptions, startPull } from './pull.ts';
+
+export type { Msg, NatsConnection } from 'nats';
+
+/** A message of a JetStream consumer. Exactly one of ack, nak, term ends it; `working` resets its ack wait. */
+export type BusMessage = {
+  readonly subject: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly data: Uint8Array;
+  readonly stream: string;
+  readonly sequence: number;
+  /** When the stream stored it, ns since 1970, as text. Stable over redeliveries. */
+  readonly storedAtNanos: string;
+  /** 1 at the first delivery. */
+  readonly deliveries: number;
+  ack(): void;
+  nak(delayMs: number): void;
+  term(reason: string): void;
+  working(): void;
+};
+
+export type Payload = string | Uint8Array;
+
+export type Bus = {
+  /** Stores a message; resolves when JetStream holds it. Throws `unavailable`: it may be stored all the same. */
+  publish(subject: string, payload: Payload, headers: Readonly<Record<string, string>>, messageId: string): Promise<void>;
+  /** Sends a plain message that nobody may be waiting for. */
+  send(subject: string, payload: Payload): void;
+  /** Calls `receive` with each plain message below a private inbox; gives the subject prefix to ask answers to. */
+  inbox(receive: (token: string, payload: string) => void): string;
+  pull(options: PullOptions, receive: (message: BusMessage) => void): Pull;
+  /** A request to the JetStream API, such as `STREAM.INFO.ORDERS`; throws `unavailable` or what the server answers. */
+  api<T>(path: string, body?: object): Promise<T>;
+  connected(): boolean;
+  /** Resolves when all that was sent has reached the server. */
+  flush(): Promise<void>;
+};
+
+const PUBLISH_TIMEOUT_MS = 5_000;
+
+const toHeaders = (fields: Readonly<Record<string, string>>) => {
+  const result = createHeaders();
+  for (const [name, value] of Object.entries(fields)) result.set(name, value);
+  return result;
+};
+
+/** Parses `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<...>.<stored ns>.<pending>`, or its longer v2 form. */
+export function parseAckSubject(subject: string) {
+  const parts = subject.split('.');
+  const [stream = '', , deliveries, sequence, , storedAtNanos = '0'] = parts.length > 9 ? parts.slice(4) : parts.slice(2);
+  return { stream, deliveries: Number(deliveries), sequence: Number(sequence), storedAtNanos };
+}
+
+function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: string): BusMessage {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of message.headers ?? []) headers[name.toLowerCase()] = values[0] ?? '';
+  const answer = (verb: string): void => connection.publish(ackSubject, verb);
+  return {
+    ...parseAckSubject(ackSubject),
+    subject: message.subject,
+    headers,
+    data: message.data,
+    ack: () => answer('+ACK'),
+    nak: (delayMs) => answer(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),
+    term: (reason) => answer(`+TERM ${reason}`),
+    working: () => answer('+WPI'),
+  };
+}
+
+async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: object): Promise<T> {
+  let answer: T & { error?: { description: string; err_code: number } };
+  try {
+    const reply = await connection.request(`$JS.API.${path}`, body ? JSON.stringify(body) : '', { timeout: PUBLISH_TIMEOUT_MS });
+    answer = reply.json();
+  } catch (error) {
+    throw unavailable('nats-unavailable', `JetStream did not answer ${path}`, error);
+  }
+  if (answer.error)
+    throw new AppError('internal', `jetstream-${answer.error.err_code}`, `JetStream refused ${path}: ${answer.error.description}`);
+  return answer;
+}
+
+/** Connects, waiting for the server as long as it takes, and for ever again after a loss; half-open in 9 s at most. */
+export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
+  const connection = await connect({
+    servers: shell.settings.NATS_URL.split(','),
+    name: shell.name,
+    waitOnFirstConnect: true,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    pingInterval: 3_000,
+    maxPingOut: 2,
+  });
+  const pulls = new Set<Pull>();
+  let connected = true;
+  const watch = async (): Promise<void> => {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') connected = false;
+      if (status.type === 'reconnect') {
+        connected = true;
+        for (const pull of pulls) pull.askAgain();
+      }
+      if (status.type === 'error') shell.log.error({ error: String(status.data) }, 'NATS refused something');
+    }
+  };
+  void watch();
+  shell.onClose(() => connection.close());
+  const jetstream = connection.jetstream({ timeout: PUBLISH_TIMEOUT_MS });
+
+  return {
+    async publish(subject, payload, fields, messageId) {
+      try {
+        await jetstream.publish(subject, payload, { msgID: messageId, headers: toHeaders(fields) });
+      } catch (error) {
+        throw unavailable('nats-unavailable', `JetStream did not confirm ${subject}`, error);
+      }
+    },
+    send: (subject, payload) => connection.publish(subject, payload),
+    inbox(receive) {
+      const prefix = createInbox();
+      connection.subscribe(`${prefix}.*`, {
+        callback: (error, message) => {
+          if (!error) receive(message.subject.slice(prefix.length + 1), message.string());
+        },
+      });
+      return prefix;
+    },
+    pull(options, receive) {
+      const deliver = (message: Msg, ackSubject: string) => receive(toBusMessage(connection, message, ackSubject));
+      const pull = startPull(connection, createInbox(), options, shell.log, deliver);
+      pulls.add(pull);
+      return pull;
+    },
+    api: (path, body) => jetstreamApi(connection, path, body),
+    connected: () => connected && !connection.isClosed(),
+    flush: () => connection.flush(),
+  };
+}

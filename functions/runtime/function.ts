@@ -1,0 +1,36 @@
+/** What a function is to the shell: its kind, the settings it needs, and how it starts. Builders return this. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Setting, Settings } from './config.ts';
+import type { Log } from './log.ts';
+
+export type Kind = 'command' | 'projector' | 'notifier' | 'relay' | 'http' | 'service';
+
+/** What a starting function gets. `onClose` callbacks run after the drain, last one first. */
+export type Shell<Need extends Setting = never> = {
+  readonly name: string;
+  readonly settings: Settings<Need>;
+  readonly log: Log;
+  onClose(close: () => Promise<void> | void): void;
+};
+
+/** A request as the functions framework hands it over: `body` is parsed JSON, or text, or a Buffer, by content type. */
+export type HttpRequest = IncomingMessage & { readonly body?: unknown };
+export type HttpHandler = (request: HttpRequest, response: ServerResponse) => Promise<void>;
+
+/** A started function. `drain` stops taking work and resolves when all that was taken is done or handed back. */
+export type Running = {
+  /** undefined when it can serve, else why not, in a few words. */
+  notReady(): string | undefined;
+  readonly http?: HttpHandler;
+  drain(): Promise<void>;
+};
+
+export type Definition<Need extends Setting = Setting> = {
+  readonly kind: Kind;
+  readonly needs: readonly Need[];
+  /** Types of the messages that it handles, such as `order.created`; its consumer's filters must match. */
+  readonly consumes: readonly string[];
+  /** Messages in work at the same time in one process; the consumer's maxAckPending must allow max replicas × this. */
+  readonly inFlight: number;
+  start(shell: Shell<Need>): Promise<Running>;
+};

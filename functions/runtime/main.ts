@@ -1,0 +1,50 @@
+/** Runs a function as a process: settings, probes, start, and on SIGTERM a drain; the entry of every bundle. */
+import { ConfigError, readSettings, type Setting } from './config.ts';
+import { toAppError } from './errors.ts';
+import type { Definition, Running, Shell } from './function.ts';
+import { openLog } from './log.ts';
+import { closeServer, startServer } from './server.ts';
+
+function settingsOrExit<Need extends Setting>(definition: Definition<Need>) {
+  try {
+    return readSettings(definition.needs);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
+export async function run<Need extends Setting>(name: string, definition: Definition<Need>): Promise<void> {
+  const settings = settingsOrExit(definition);
+  const log = openLog(name, settings.LOG_LEVEL);
+  const closers: (() => Promise<void> | void)[] = [];
+  const shell: Shell<Need> = { name, settings, log, onClose: (close) => closers.unshift(close) };
+
+  let running: Running | undefined;
+  let draining = false;
+  const notReady = () => (draining ? 'draining' : running ? running.notReady() : 'starting');
+  const server = await startServer(shell, { notReady, handler: () => running?.http });
+
+  const drain = async (signal: string): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    log.info({ signal }, 'draining');
+    setTimeout(() => {
+      log.error({ seconds: settings.DRAIN_SECONDS }, 'not drained in time; what is left will be delivered again');
+      process.exit(1);
+    }, settings.DRAIN_SECONDS * 1_000).unref();
+    await Promise.all([closeServer(server), running?.drain()]);
+    for (const close of closers) await close();
+    log.info({}, 'drained');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain(signal));
+
+  try {
+    running = await definition.start(shell);
+  } catch (error) {
+    log.error({ error: toAppError(error).stack }, 'could not start');
+    process.exit(1);
+  }
+}

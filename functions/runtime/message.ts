@@ -1,0 +1,90 @@
+/** Messages as CloudEvents 1.0: read from NATS (headers `ce-*`, or bare) and written to it. */
+import type { BusMessage } from './bus.ts';
+import { AppError, type Code, type FieldError, invalid } from './errors.ts';
+import { continueTrace, type Trace } from './trace.ts';
+
+/** What a handler gets, whether it was pulled from JetStream or pushed over HTTP. */
+export type Incoming = {
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  /** When the sender made it, RFC 3339. */
+  readonly time: string;
+  readonly trace: Trace;
+  readonly data: unknown;
+  /** 1 at the first delivery. */
+  readonly attempt: number;
+  /** Sends the outcome of a command to whoever waits for it, if anybody does. */
+  answer(outcome: Outcome): void;
+};
+
+/** Header with the subject to send a command's answer to. */
+export const REPLY_HEADER = 'millrace-reply';
+
+/** `command.order.create` is its own type; the type of `order.<id>.created` is `order.created`. */
+export function typeOfSubject(subject: string): string {
+  const tokens = subject.split('.');
+  return tokens[0] === 'command' || tokens.length < 3 ? subject : `${tokens[0]}.${tokens.at(-1)}`;
+}
+
+/** The filter by which a consumer gets messages of a type: `order.created` is on `order.*.created`. */
+export const filterOf = (type: string): string =>
+  type.startsWith('command.') ? type : subjectOf(type, '*');
+
+/** The subject of an aggregate's event: `order.created` of order 1 goes to `order.1.created`. */
+export const subjectOf = (type: string, id: string): string => type.replace('.', `.${id}.`);
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid('not-json', `The data is not JSON (${error instanceof Error ? error.message : error}); send a JSON object`);
+  }
+}
+
+/** A pulled message as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
+export function fromBus(message: BusMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
+  const { headers } = message;
+  const type = typeOfSubject(message.subject);
+  if (headers['ce-type'] && headers['ce-type'] !== type)
+    throw invalid('wrong-type', `ce-type is '${headers['ce-type']}' on subject ${message.subject}, whose type is '${type}'`);
+  const replyTo = headers[REPLY_HEADER];
+  return {
+    id: headers['ce-id'] || `${message.stream}-${message.sequence}-${message.storedAtNanos}`,
+    type,
+    source: headers['ce-source'] || `nats:${message.stream}`,
+    time: headers['ce-time'] || new Date(Number(message.storedAtNanos.slice(0, -6))).toISOString(),
+    trace: continueTrace(headers.traceparent),
+    data: parseJson(Buffer.from(message.data).toString('utf8')),
+    attempt: message.deliveries,
+    answer: (outcome) => {
+      if (replyTo) answer(replyTo, outcome);
+    },
+  };
+}
+
+type Envelope = { id: string; type: string; source?: string; subject: string; time: string; traceparent: string };
+
+/** CloudEvents 1.0 attributes as NATS headers (the binding's `ce-` prefix). */
+export const toHeaders = (event: Envelope): Record<string, string> => ({
+  'ce-specversion': '1.0',
+  'ce-id': event.id,
+  'ce-source': event.source ?? '/millrace',
+  'ce-type': event.type,
+  'ce-subject': event.subject,
+  'ce-time': event.time,
+  'content-type': 'application/json',
+  traceparent: event.traceparent,
+});
+
+/** What a command led to, as it travels to whoever waits: its result, or the error. */
+export type Outcome = {
+  readonly result?: unknown;
+  readonly error?: { readonly code: Code; readonly slug: string; readonly message: string; readonly fields: readonly FieldError[] };
+};
+
+export const outcomeOf = ({ code, slug, message, fields }: AppError): Outcome => ({ error: { code, slug, message, fields } });
+
+/** The error in an outcome, as it was thrown; undefined when there is none. */
+export const errorOf = ({ error }: Outcome): AppError | undefined =>
+  error && new AppError(error.code, error.slug, error.message, { fields: error.fields });

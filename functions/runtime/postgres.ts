@@ -1,0 +1,45 @@
+/** A pool of Postgres connections that is closed with the function, and the names of the errors that it meets. */
+import pg from 'pg';
+import { unavailable } from './errors.ts';
+import type { Shell } from './function.ts';
+
+export type Database = Pick<pg.Pool, 'query'>;
+
+/** SQLSTATEs after which the same work, loaded anew, may succeed: unique, check, serialization, deadlock. */
+const CONFLICTS = new Set(['23505', '23514', '40001', '40P01']);
+
+export const sqlState = (error: unknown): string | undefined =>
+  error instanceof pg.DatabaseError ? error.code : undefined;
+
+export const isConflict = (error: unknown): boolean => CONFLICTS.has(sqlState(error) ?? '');
+
+/** Classes of SQLSTATE that say "not now": connection, resources, operator intervention, system. */
+const TRANSIENT = /^(08|53|57|58)/;
+
+/** A failure to reach Postgres, or its restart, as `unavailable`; everything else as it is. */
+export function databaseError(error: unknown): unknown {
+  const state = sqlState(error);
+  if (state !== undefined && !TRANSIENT.test(state)) return error;
+  if (state === undefined && !(error instanceof Error && isConnectionError(error))) return error;
+  return unavailable('database-unavailable', 'Postgres does not answer at the moment; try again', error);
+}
+
+const isConnectionError = (error: Error & { code?: string }): boolean =>
+  /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(error.code ?? '') ||
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/.test(error.message);
+
+/** Opens a pool (lazily: the first query connects). A query that outlasts 10 s fails; so does a connection after 5 s. */
+export function openDatabase(shell: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS'>): Database {
+  const pool = new pg.Pool({
+    connectionString: shell.settings.DATABASE_URL,
+    max: shell.settings.DATABASE_CONNECTIONS,
+    application_name: shell.name,
+    connectionTimeoutMillis: 5_000,
+    query_timeout: 10_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => shell.log.warn({ error: error.message }, 'lost an idle connection to Postgres'));
+  shell.onClose(() => pool.end());
+  return pool;
+}

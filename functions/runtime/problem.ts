@@ -1,0 +1,50 @@
+/** HTTP answers: JSON, and errors as problem+json (RFC 9457) with `code`, `slug` and `traceId`. */
+import type { ServerResponse } from 'node:http';
+import { type AppError, CODES } from './errors.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
+  if (response.headersSent) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers });
+  response.end(text);
+}
+
+/** Slugs of `invalid` whose request was well formed but cannot be processed. */
+const UNPROCESSABLE = new Set(['idempotency-key-reused']);
+
+const STATUS_OF_SLUG: Readonly<Record<string, number>> = {
+  'body-too-large': 413,
+  'not-json-content': 415,
+  'method-not-allowed': 405,
+  'request-timeout': 408,
+};
+
+export const httpStatus = (error: AppError): number =>
+  UNPROCESSABLE.has(error.slug) ? 422 : (STATUS_OF_SLUG[error.slug] ?? CODES[error.code].http);
+
+export function problem(error: AppError, traceId: string): { status: number; headers: Headers; body: object } {
+  const status = httpStatus(error);
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  if (error.code === 'unavailable' || error.code === 'exhausted')
+    headers['retry-after'] = String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
+  const body = {
+    type: `urn:millrace:problem:${error.slug}`,
+    title: CODES[error.code].title,
+    status,
+    // What went wrong inside is for the log; the trace id leads there.
+    detail: error.code === 'internal' ? 'An error that is ours; it was logged under the trace id.' : error.message,
+    code: error.code,
+    slug: error.slug,
+    traceId,
+    ...(error.fields.length > 0 ? { errors: error.fields } : {}),
+  };
+  return { status, headers, body };
+}
+
+export function sendProblem(response: ServerResponse, error: AppError, traceId: string): void {
+  const { status, headers, body } = problem(error, traceId);
+  sendJson(response, status, body, headers);
+}

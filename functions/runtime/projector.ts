@@ -1,0 +1,73 @@
+/** Builder of projectors: events → rows of one table, a batch in one statement; the newer version wins. */
+import type * as z from 'zod/mini';
+import { openBus } from './bus.ts';
+import { consume } from './consume.ts';
+import { invalid } from './errors.ts';
+import type { Definition } from './function.ts';
+import type { Incoming } from './message.ts';
+import { type Database, databaseError, openDatabase } from './postgres.ts';
+import { pushHandler } from './push.ts';
+import { validate } from './validate.ts';
+
+/** A row of the table, by column; `version` says which of two rows is newer. */
+type Row = Readonly<Record<string, unknown>> & { readonly version: number };
+
+type ProjectorSpec<Schema extends z.ZodMiniType> = {
+  readonly stream: string;
+  /** Event type → schema of its data. */
+  readonly accepts: Readonly<Record<string, Schema>>;
+  readonly table: string;
+  /** The table's primary key column. */
+  readonly key: string;
+  /** Pure. Data of an event → the row as it stands after it. */
+  row(data: z.infer<Schema>): Row;
+};
+
+const IN_FLIGHT = 256;
+const BATCH = 128;
+
+/** The newest row a key: one statement may not touch a row twice. */
+function newestRows(rows: readonly Row[], key: string): Row[] {
+  const newest = new Map<unknown, Row>();
+  for (const row of rows) {
+    const seen = newest.get(row[key]);
+    if (!seen || seen.version < row.version) newest.set(row[key], row);
+  }
+  return [...newest.values()];
+}
+
+async function upsert(database: Database, table: string, key: string, rows: readonly Row[]): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {}).map((column) => `"${column}"`);
+  const updates = columns.map((column) => `${column} = excluded.${column}`).join(', ');
+  const text = `insert into ${table} (${columns.join(', ')})
+    select ${columns.join(', ')} from json_populate_recordset(null::${table}, $1)
+    on conflict (${key}) do update set ${updates} where ${table}.version < excluded.version`;
+  try {
+    await database.query({ name: `project-${table}`, text, values: [JSON.stringify(rows)] });
+  } catch (error) {
+    throw databaseError(error);
+  }
+}
+
+export function projector<Schema extends z.ZodMiniType>(
+  spec: ProjectorSpec<Schema>,
+): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
+  const toRow = ({ type, data }: Incoming): Row => {
+    const schema = spec.accepts[type];
+    if (!schema) throw invalid('wrong-type', `This projector has no use for '${type}'`);
+    return spec.row(validate(schema, data, `The event ${type}`, 'invalid-event'));
+  };
+  return {
+    kind: 'projector',
+    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
+    consumes: Object.keys(spec.accepts),
+    inFlight: IN_FLIGHT,
+    async start(shell) {
+      const bus = await openBus(shell);
+      const database = openDatabase(shell);
+      const handle = (batch: readonly Incoming[]) => upsert(database, spec.table, spec.key, newestRows(batch.map(toRow), spec.key));
+      const options = { stream: spec.stream, consumer: shell.name, inFlight: IN_FLIGHT, batch: BATCH, concurrency: 1 };
+      return { ...consume(shell, bus, options, async (batch) => handle(batch)), http: pushHandler(shell.log, async (batch) => handle(batch)) };
+    },
+  };
+}

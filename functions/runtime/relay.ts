@@ -1,0 +1,67 @@
+/** Builder of the outbox relay: publishes what a crashed process committed but did not publish. */
+import { openBus } from './bus.ts';
+import { toAppError } from './errors.ts';
+import type { Definition } from './function.ts';
+import { openOutbox, readOutbox } from './outbox.ts';
+import { openDatabase } from './postgres.ts';
+
+const BATCH = 100;
+
+/** Younger rows are most likely being published by the process that wrote them. */
+const OLDER_THAN_MS = 2_000;
+const PAUSE_MS = 1_000;
+
+export function relay(): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
+  return {
+    kind: 'relay',
+    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
+    consumes: [],
+    inFlight: BATCH,
+    async start(shell) {
+      const bus = await openBus(shell);
+      const database = openDatabase(shell);
+      const outbox = openOutbox(shell, database, bus);
+      const stop = new AbortController();
+      let problem: string | undefined;
+
+      const relayBatch = async (): Promise<number> => {
+        const messages = await readOutbox(database, BATCH, OLDER_THAN_MS);
+        await outbox.publish(messages);
+        await outbox.removed();
+        if (messages.length > 0) shell.log.info({ messages: messages.length }, 'published from the outbox');
+        return messages.length;
+      };
+
+      const pause = (): Promise<void> =>
+        new Promise((resolve) => {
+          const timer = setTimeout(resolve, PAUSE_MS);
+          stop.signal.addEventListener('abort', () => {
+            clearTimeout(timer);
+            resolve();
+          });
+        });
+
+      const loop = async (): Promise<void> => {
+        while (!stop.signal.aborted) {
+          try {
+            if ((await relayBatch()) === BATCH) continue;
+            problem = undefined;
+          } catch (error) {
+            problem = toAppError(error).message;
+            shell.log.warn({ error: problem }, 'cannot relay at the moment');
+          }
+          await pause();
+        }
+      };
+      const done = loop();
+
+      return {
+        notReady: () => (bus.connected() ? problem : 'not connected to NATS'),
+        async drain() {
+          stop.abort();
+          await done;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** The HTTP server of every function: `/livez`, `/readyz`, and the rest through the functions framework. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AppError, invalid, toAppError } from './errors.ts';
+import type { HttpHandler, HttpRequest, Shell } from './function.ts';
+import { sendJson, sendProblem } from './problem.ts';
+import { continueTrace } from './trace.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+type App = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
+
+/** Registers the handler with the framework and takes the framework's own application; it costs 30 ms, so not before use. */
+async function openFramework(name: string, handler: HttpHandler): Promise<App> {
+  const framework = await import('@google-cloud/functions-framework');
+  const { getTestServer } = await import('@google-cloud/functions-framework/testing');
+  framework.http(name, (request, response) => handler(request as HttpRequest, response));
+  const [app] = getTestServer(name).listeners('request');
+  return app as App;
+}
+
+/** What the framework's body parsers, or its router, could not do, as an error of ours. */
+function frameworkError(error: unknown): AppError {
+  const { type, status, message } = (error ?? {}) as { type?: string; status?: number; message?: string };
+  if (error === undefined) return new AppError('not-found', 'no-such-path', 'There is nothing at this path');
+  if (type === 'entity.parse.failed') return invalid('not-json', `The body is not JSON (${message}); send a JSON object`);
+  if (status !== undefined && status < 500) return invalid('bad-request', `The request cannot be read: ${message}`);
+  return toAppError(error);
+}
+
+/** Ends a request whose body is over the limit, whether or not it said so in content-length. */
+function limitBody(request: IncomingMessage, response: ServerResponse, traceId: string): void {
+  const refuse = (): void => {
+    response.setHeader('connection', 'close');
+    sendProblem(response, invalid('body-too-large', `The body is larger than ${MAX_BODY_BYTES} bytes`), traceId);
+  };
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return refuse();
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) refuse();
+  });
+}
+
+export type Probes = { notReady(): string | undefined; handler(): HttpHandler | undefined };
+
+/** Listens on HOST:PORT; resolves to the server, whose port is logged. */
+export async function startServer(shell: Shell, probes: Probes): Promise<Server> {
+  let app: Promise<App> | undefined;
+
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.url === '/livez') return sendJson(response, 200, { status: 'alive' });
+    if (request.url === '/readyz') {
+      const why = probes.notReady();
+      return sendJson(response, why ? 503 : 200, why ? { status: 'not ready', why } : { status: 'ready' });
+    }
+    const { traceId } = continueTrace(request.headers.traceparent?.toString());
+    const handler = probes.handler();
+    if (!handler) return sendProblem(response, new AppError('unavailable', 'starting', 'This function is starting'), traceId);
+    app ??= openFramework(shell.name, handler);
+    const ready = await app;
+    limitBody(request, response, traceId);
+    if (!response.writableEnded) ready(request, response, (error) => sendProblem(response, frameworkError(error), traceId));
+  };
+
+  const server = createServer((request, response) => {
+    respond(request, response).catch((error) => {
+      shell.log.error({ error: toAppError(error).stack }, 'request failed');
+      response.destroy();
+    });
+  });
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = REQUEST_TIMEOUT_MS / 2;
+  const { HOST, PORT } = shell.settings;
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(PORT, HOST, resolve));
+  shell.log.info({ port: (server.address() as AddressInfo).port }, 'listening');
+  return server;
+}
+
+/** Answers what is in progress, refuses what is new, and resolves when the last connection is closed. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await closed;
+}
