@@ -4,7 +4,9 @@ import type { Read, Write } from '../runtime/event-store.ts';
 import { type Database, databaseError } from '../runtime/postgres.ts';
 import { plainText } from '../runtime/validate.ts';
 
-export const sku = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes, 1 to 63 of them'));
+export const sku = z
+  .string()
+  .check(z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes, 1 to 63 of them'));
 
 /** So that 100 lines of 999 pieces still add up exactly in a double. */
 const MAX_MINOR = 1_000_000_000;
@@ -44,7 +46,10 @@ export const takeStock = (lines: readonly { readonly sku: string; readonly quant
 
 export async function listProducts(database: Database): Promise<Product[]> {
   try {
-    const { rows } = await database.query({ name: 'list-products', text: `select ${COLUMNS} from products order by sku limit 1000` });
+    const { rows } = await database.query({
+      name: 'list-products',
+      text: `select ${COLUMNS} from products order by sku limit 1000`,
+    });
     return rows.map((row) => ({ ...row, priceMinor: Number(row.priceMinor) }));
   } catch (error) {
     throw databaseError(error);
@@ -52,7 +57,10 @@ export async function listProducts(database: Database): Promise<Product[]> {
 }
 
 /** Creates or replaces a product; tells whether it is new. */
-export async function putProduct(database: Database, { sku, name, priceMinor, currency, stock }: Product): Promise<boolean> {
+export async function putProduct(
+  database: Database,
+  { sku, name, priceMinor, currency, stock }: Product,
+): Promise<boolean> {
   try {
     const { rows } = await database.query<{ created: boolean }>({
       name: 'put-product',

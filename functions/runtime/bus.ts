@@ -1,5 +1,5 @@
 /** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
-import { connect, createInbox, headers as createHeaders, type Msg, type NatsConnection } from 'nats';
+import { connect, headers as createHeaders, createInbox, type Msg, type NatsConnection } from 'nats';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
@@ -27,7 +27,12 @@ export type Payload = string | Uint8Array;
 
 export type Bus = {
   /** Stores a message; resolves when JetStream holds it. Throws `unavailable`: it may be stored all the same. */
-  publish(subject: string, payload: Payload, headers: Readonly<Record<string, string>>, messageId: string): Promise<void>;
+  publish(
+    subject: string,
+    payload: Payload,
+    headers: Readonly<Record<string, string>>,
+    messageId: string,
+  ): Promise<void>;
   /** Sends a plain message that nobody may be waiting for. */
   send(subject: string, payload: Payload): void;
   /** Calls `receive` with each plain message below a private inbox; gives the subject prefix to ask answers to. */
@@ -51,7 +56,8 @@ const toHeaders = (fields: Readonly<Record<string, string>>) => {
 /** Parses `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<...>.<stored ns>.<pending>`, or its longer v2 form. */
 export function parseAckSubject(subject: string) {
   const parts = subject.split('.');
-  const [stream = '', , deliveries, sequence, , storedAtNanos = '0'] = parts.length > 9 ? parts.slice(4) : parts.slice(2);
+  const [stream = '', , deliveries, sequence, , storedAtNanos = '0'] =
+    parts.length > 9 ? parts.slice(4) : parts.slice(2);
   return { stream, deliveries: Number(deliveries), sequence: Number(sequence), storedAtNanos };
 }
 
@@ -74,13 +80,19 @@ function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: stri
 async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: object): Promise<T> {
   let answer: T & { error?: { description: string; err_code: number } };
   try {
-    const reply = await connection.request(`$JS.API.${path}`, body ? JSON.stringify(body) : '', { timeout: PUBLISH_TIMEOUT_MS });
+    const reply = await connection.request(`$JS.API.${path}`, body ? JSON.stringify(body) : '', {
+      timeout: PUBLISH_TIMEOUT_MS,
+    });
     answer = reply.json();
   } catch (error) {
     throw unavailable('nats-unavailable', `JetStream did not answer ${path}`, error);
   }
   if (answer.error)
-    throw new AppError('internal', `jetstream-${answer.error.err_code}`, `JetStream refused ${path}: ${answer.error.description}`);
+    throw new AppError(
+      'internal',
+      `jetstream-${answer.error.err_code}`,
+      `JetStream refused ${path}: ${answer.error.description}`,
+    );
   return answer;
 }
 

@@ -5,7 +5,13 @@ import { newId } from './ids.ts';
 import { type Outcome, REPLY_HEADER, toHeaders } from './message.ts';
 import type { Trace } from './trace.ts';
 
-type Command = { readonly id: string; readonly type: string; readonly subject: string; readonly data: object; readonly trace: Trace };
+type Command = {
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: object;
+  readonly trace: Trace;
+};
 
 /** Resolves to the outcome, or to undefined when none came in time: the command is stored and will be handled. */
 export type SendCommand = (command: Command, waitMs: number) => Promise<Outcome | undefined>;

@@ -4,7 +4,14 @@ import type * as z from 'zod/mini';
 import { openBus } from './bus.ts';
 import { consume } from './consume.ts';
 import { type AppError, invalid, refused, toAppError } from './errors.ts';
-import { type Aggregate, type CommandRecord, type DomainEvent, openEventStore, type Read, type Write } from './event-store.ts';
+import {
+  type Aggregate,
+  type CommandRecord,
+  type DomainEvent,
+  openEventStore,
+  type Read,
+  type Write,
+} from './event-store.ts';
 import type { Definition } from './function.ts';
 import { nameId } from './ids.ts';
 import { type Incoming, outcomeOf } from './message.ts';
@@ -36,7 +43,8 @@ const STREAM = 'COMMANDS';
 const CONCURRENCY = 8;
 const DECISIONS = 6;
 
-const fingerprintOf = (command: unknown): string => createHash('sha256').update(JSON.stringify(command)).digest('base64url');
+const fingerprintOf = (command: unknown): string =>
+  createHash('sha256').update(JSON.stringify(command)).digest('base64url');
 
 const fold = <State, Event extends DomainEvent>(aggregate: Aggregate<State, Event>, events: readonly Event[]): State =>
   events.reduce((state, event) => aggregate.evolve(state, event), aggregate.initial);
@@ -55,7 +63,12 @@ export function commandHandler<Schema extends z.ZodMiniType, State, Event extend
   const { aggregate } = spec;
   const store = openEventStore<State, Event>(database, aggregate);
 
-  const answerAgain = async (record: CommandRecord, fingerprint: string, aggregateId: string, events: readonly Event[]) => {
+  const answerAgain = async (
+    record: CommandRecord,
+    fingerprint: string,
+    aggregateId: string,
+    events: readonly Event[],
+  ) => {
     if (record.fingerprint !== fingerprint)
       throw invalid('idempotency-key-reused', 'This key was used before for another request; take a new key');
     await outbox.publish(await readOutbox(database, 100, 0, `${aggregate.name}.${aggregateId}.`));

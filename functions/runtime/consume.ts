@@ -55,17 +55,29 @@ export function consume(
   const fail = async (message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
     const error = toAppError(thrown);
     const fate = fateOf(error, message.deliveries);
-    const fields = { subject: message.subject, sequence: message.sequence, attempt: message.deliveries, code: error.code, error: error.slug };
+    const fields = {
+      subject: message.subject,
+      sequence: message.sequence,
+      attempt: message.deliveries,
+      code: error.code,
+      error: error.slug,
+    };
     if (fate === 'retry') {
       const delayMs = error.retryAfterMs ?? backoffMs(message.deliveries);
-      shell.log.warn({ ...fields, delayMs, detail: error.message, stack: error.code === 'internal' ? error.stack : undefined }, 'will try again');
+      shell.log.warn(
+        { ...fields, delayMs, detail: error.message, stack: error.code === 'internal' ? error.stack : undefined },
+        'will try again',
+      );
       return message.nak(delayMs);
     }
     if (fate === 'dead-letter') {
       try {
         await deadLetter(message, error);
       } catch (problem) {
-        shell.log.error({ ...fields, detail: toAppError(problem).message }, 'could not store the dead letter; will try again');
+        shell.log.error(
+          { ...fields, detail: toAppError(problem).message },
+          'could not store the dead letter; will try again',
+        );
         return message.nak(backoffMs(message.deliveries));
       }
       shell.log.error({ ...fields, detail: error.message }, 'dead letter');

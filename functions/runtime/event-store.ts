@@ -24,7 +24,11 @@ export type CommandRecord = {
   readonly refusal: { readonly slug: string; readonly message: string; readonly fields: AppError['fields'] } | null;
 };
 
-type Loaded<Event, Reads> = { readonly events: readonly Event[]; readonly record: CommandRecord | null; readonly reads: Reads };
+type Loaded<Event, Reads> = {
+  readonly events: readonly Event[];
+  readonly record: CommandRecord | null;
+  readonly reads: Reads;
+};
 
 /** One more statement in the transaction of an append; `$rows` in its SQL stands for the rows as a JSON array. */
 export type Write = { readonly sql: string; readonly rows: readonly object[] };
@@ -35,7 +39,12 @@ export type Read = { readonly sql: string; readonly input: unknown };
 type Append<Event> = {
   readonly aggregateId: string;
   readonly expectedVersion: number;
-  readonly command: { readonly id: string; readonly type: string; readonly fingerprint: string; readonly actor: string };
+  readonly command: {
+    readonly id: string;
+    readonly type: string;
+    readonly fingerprint: string;
+    readonly actor: string;
+  };
   readonly refusal?: CommandRecord['refusal'];
   readonly events: readonly Event[];
   readonly write?: Write | undefined;
@@ -78,7 +87,10 @@ function toMessages<State, Event extends DomainEvent>(
   });
 }
 
-export function openEventStore<State, Event extends DomainEvent>(database: Database, aggregate: Aggregate<State, Event>) {
+export function openEventStore<State, Event extends DomainEvent>(
+  database: Database,
+  aggregate: Aggregate<State, Event>,
+) {
   const { name } = aggregate;
   const columns = `${name}_id, version, event_id, type, data, command_id, actor, trace_id, occurred_at`;
 
@@ -128,7 +140,9 @@ export function openEventStore<State, Event extends DomainEvent>(database: Datab
         return messages;
       } catch (error) {
         if (!isConflict(error)) throw databaseError(error);
-        throw new AppError('conflict', 'version-conflict', `${name} ${append.aggregateId} was changed meanwhile`, { cause: error });
+        throw new AppError('conflict', 'version-conflict', `${name} ${append.aggregateId} was changed meanwhile`, {
+          cause: error,
+        });
       }
     },
   };

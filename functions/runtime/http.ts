@@ -64,8 +64,10 @@ export const callerRoute = <Params extends AnySchema, Query extends AnySchema, B
   ...shape,
   access: shape.role ?? 'signed-in',
   handle: async (raw, caller) => {
-    if (!caller) throw new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
-    if (shape.role && caller.role !== shape.role) throw new AppError('forbidden', 'wrong-role', `Only ${shape.role} may do this`);
+    if (!caller)
+      throw new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
+    if (shape.role && caller.role !== shape.role)
+      throw new AppError('forbidden', 'wrong-role', `Only ${shape.role} may do this`);
     return handle({ ...checked(shape, raw), caller });
   },
 });
@@ -80,7 +82,10 @@ function bearerToken(headers: HttpRequest['headers']): string {
 
 function bodyOf(request: HttpRequest): unknown {
   if (/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return request.body;
-  throw invalid('not-json-content', `The content-type is '${request.headers['content-type'] ?? ''}'; send application/json`);
+  throw invalid(
+    'not-json-content',
+    `The content-type is '${request.headers['content-type'] ?? ''}'; send application/json`,
+  );
 }
 
 /** Finds the route of a request; throws `not-found`, or `method-not-allowed` with the methods that there are. */
@@ -111,7 +116,9 @@ function parseUrl(raw: string | undefined): { path: string; query: object } {
 
 export function http<Need extends Setting>(spec: {
   readonly needs: readonly Need[];
-  open(shell: Shell<Need>): Promise<{ routes: readonly Route[]; authenticate: Authenticate; notReady(): string | undefined }>;
+  open(
+    shell: Shell<Need>,
+  ): Promise<{ routes: readonly Route[]; authenticate: Authenticate; notReady(): string | undefined }>;
 }): Definition<Need> {
   return {
     kind: 'http',
@@ -138,7 +145,8 @@ export function http<Need extends Setting>(spec: {
         } catch (thrown) {
           const error = toAppError(thrown);
           const fields = { traceId: trace.traceId, slug: error.slug, method: request.method };
-          if (error.code === 'internal') shell.log.error({ ...fields, error: error.stack, cause: String(error.cause) }, 'request failed');
+          if (error.code === 'internal')
+            shell.log.error({ ...fields, error: error.stack, cause: String(error.cause) }, 'request failed');
           sendProblem(response, error, trace.traceId);
         }
       };

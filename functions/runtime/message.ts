@@ -28,8 +28,7 @@ export function typeOfSubject(subject: string): string {
 }
 
 /** The filter by which a consumer gets messages of a type: `order.created` is on `order.*.created`. */
-export const filterOf = (type: string): string =>
-  type.startsWith('command.') ? type : subjectOf(type, '*');
+export const filterOf = (type: string): string => (type.startsWith('command.') ? type : subjectOf(type, '*'));
 
 /** The subject of an aggregate's event: `order.created` of order 1 goes to `order.1.created`. */
 export const subjectOf = (type: string, id: string): string => type.replace('.', `.${id}.`);
@@ -38,7 +37,10 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalid('not-json', `The data is not JSON (${error instanceof Error ? error.message : error}); send a JSON object`);
+    throw invalid(
+      'not-json',
+      `The data is not JSON (${error instanceof Error ? error.message : error}); send a JSON object`,
+    );
   }
 }
 
@@ -47,7 +49,10 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
   const { headers } = message;
   const type = typeOfSubject(message.subject);
   if (headers['ce-type'] && headers['ce-type'] !== type)
-    throw invalid('wrong-type', `ce-type is '${headers['ce-type']}' on subject ${message.subject}, whose type is '${type}'`);
+    throw invalid(
+      'wrong-type',
+      `ce-type is '${headers['ce-type']}' on subject ${message.subject}, whose type is '${type}'`,
+    );
   const replyTo = headers[REPLY_HEADER];
   return {
     id: headers['ce-id'] || `${message.stream}-${message.sequence}-${message.storedAtNanos}`,
@@ -80,10 +85,17 @@ export const toHeaders = (event: Envelope): Record<string, string> => ({
 /** What a command led to, as it travels to whoever waits: its result, or the error. */
 export type Outcome = {
   readonly result?: unknown;
-  readonly error?: { readonly code: Code; readonly slug: string; readonly message: string; readonly fields: readonly FieldError[] };
+  readonly error?: {
+    readonly code: Code;
+    readonly slug: string;
+    readonly message: string;
+    readonly fields: readonly FieldError[];
+  };
 };
 
-export const outcomeOf = ({ code, slug, message, fields }: AppError): Outcome => ({ error: { code, slug, message, fields } });
+export const outcomeOf = ({ code, slug, message, fields }: AppError): Outcome => ({
+  error: { code, slug, message, fields },
+});
 
 /** The error in an outcome, as it was thrown; undefined when there is none. */
 export const errorOf = ({ error }: Outcome): AppError | undefined =>

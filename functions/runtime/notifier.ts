@@ -61,9 +61,14 @@ export function openClaims(database: Database): Claims {
       );
       if (row && row.status !== 'claimed') return false;
       if (row?.claimed) return true;
-      throw new AppError('unavailable', 'claimed-elsewhere', `${template} for ${eventId} is being delivered by another process`, {
-        retryAfterMs: (CLAIM_SECONDS * 1_000) / 3,
-      });
+      throw new AppError(
+        'unavailable',
+        'claimed-elsewhere',
+        `${template} for ${eventId} is being delivered by another process`,
+        {
+          retryAfterMs: (CLAIM_SECONDS * 1_000) / 3,
+        },
+      );
     },
     async sent(eventId, template) {
       const text = `update notifications set status = 'sent', sent_at = now() where event_id = $1 and template = $2`;
@@ -105,7 +110,13 @@ export function notifier<Schema extends z.ZodMiniType, Need extends Setting>(
         await claims.sent(eventId, template);
         shell.log.info({ event: eventId, template, traceId: trace.traceId }, 'delivered');
       };
-      const options = { stream: spec.stream, consumer: shell.name, inFlight: IN_FLIGHT, batch: 1, concurrency: IN_FLIGHT };
+      const options = {
+        stream: spec.stream,
+        consumer: shell.name,
+        inFlight: IN_FLIGHT,
+        batch: 1,
+        concurrency: IN_FLIGHT,
+      };
       return { ...consume(shell, bus, options, handle), http: pushHandler(shell.log, handle) };
     },
   };

@@ -37,13 +37,19 @@ export function openOutbox(shell: Shell, database: Database, bus: Bus): Outbox {
     while (published.length > 0) {
       const batch = published;
       published = [];
-      await database.query({ name: 'outbox-remove', text: 'delete from outbox where event_id = any($1)', values: [batch] });
+      await database.query({
+        name: 'outbox-remove',
+        text: 'delete from outbox where event_id = any($1)',
+        values: [batch],
+      });
     }
   };
 
   const startRemoval = (): Promise<void> => {
     removal ??= removeAll()
-      .catch((error) => shell.log.warn({ error: toAppError(error).message }, 'published, but the outbox rows stay for the relay'))
+      .catch((error) =>
+        shell.log.warn({ error: toAppError(error).message }, 'published, but the outbox rows stay for the relay'),
+      )
       .finally(() => {
         removal = undefined;
         if (published.length > 0) void startRemoval();
@@ -54,7 +60,11 @@ export function openOutbox(shell: Shell, database: Database, bus: Bus): Outbox {
   shell.onClose(startRemoval);
   return {
     async publish(messages) {
-      await Promise.all(messages.map((message) => bus.publish(message.subject, JSON.stringify(message.data), message.headers, message.event_id)));
+      await Promise.all(
+        messages.map((message) =>
+          bus.publish(message.subject, JSON.stringify(message.data), message.headers, message.event_id),
+        ),
+      );
       published.push(...messages.map((message) => message.event_id));
       void startRemoval();
     },
@@ -63,7 +73,12 @@ export function openOutbox(shell: Shell, database: Database, bus: Bus): Outbox {
 }
 
 /** Up to `limit` stored messages older than `olderThanMs`, oldest first, on subjects that begin with `prefix`. */
-export async function readOutbox(database: Database, limit: number, olderThanMs = 0, prefix = ''): Promise<OutboxMessage[]> {
+export async function readOutbox(
+  database: Database,
+  limit: number,
+  olderThanMs = 0,
+  prefix = '',
+): Promise<OutboxMessage[]> {
   try {
     const { rows } = await database.query<OutboxMessage>({
       name: 'outbox-read',

@@ -7,7 +7,11 @@ type Headers = Readonly<Record<string, string>>;
 export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
   if (response.headersSent) return;
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text), ...headers });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
   response.end(text);
 }
 

@@ -65,9 +65,13 @@ export function projector<Schema extends z.ZodMiniType>(
     async start(shell) {
       const bus = await openBus(shell);
       const database = openDatabase(shell);
-      const handle = (batch: readonly Incoming[]) => upsert(database, spec.table, spec.key, newestRows(batch.map(toRow), spec.key));
+      const handle = (batch: readonly Incoming[]) =>
+        upsert(database, spec.table, spec.key, newestRows(batch.map(toRow), spec.key));
       const options = { stream: spec.stream, consumer: shell.name, inFlight: IN_FLIGHT, batch: BATCH, concurrency: 1 };
-      return { ...consume(shell, bus, options, async (batch) => handle(batch)), http: pushHandler(shell.log, async (batch) => handle(batch)) };
+      return {
+        ...consume(shell, bus, options, async (batch) => handle(batch)),
+        http: pushHandler(shell.log, async (batch) => handle(batch)),
+      };
     },
   };
 }

@@ -45,7 +45,9 @@ export function startPull(
     asked += room;
     requests += 1;
     const body = { batch: room, expires: EXPIRES_MS * NANOS, idle_heartbeat: HEARTBEAT_MS * NANOS };
-    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(body), { reply: `${inbox}.${requests}` });
+    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(body), {
+      reply: `${inbox}.${requests}`,
+    });
   };
 
   const askLater = (why: string): void => {

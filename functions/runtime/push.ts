@@ -25,8 +25,11 @@ const isStructured = (request: HttpRequest): boolean =>
   (request.headers['content-type'] ?? '').startsWith('application/cloudevents+json');
 
 function binaryAttributes(request: HttpRequest): Record<string, unknown> {
-  const attributes: Record<string, unknown> = { data: Buffer.isBuffer(request.body) ? parseJson(request.body.toString()) : request.body };
-  for (const [name, value] of Object.entries(request.headers)) if (name.startsWith('ce-')) attributes[name.slice(3)] = value;
+  const attributes: Record<string, unknown> = {
+    data: Buffer.isBuffer(request.body) ? parseJson(request.body.toString()) : request.body,
+  };
+  for (const [name, value] of Object.entries(request.headers))
+    if (name.startsWith('ce-')) attributes[name.slice(3)] = value;
   attributes.traceparent ??= request.headers.traceparent;
   return attributes;
 }

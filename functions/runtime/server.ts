@@ -24,7 +24,8 @@ async function openFramework(name: string, handler: HttpHandler): Promise<App> {
 function frameworkError(error: unknown): AppError {
   const { type, status, message } = (error ?? {}) as { type?: string; status?: number; message?: string };
   if (error === undefined) return new AppError('not-found', 'no-such-path', 'There is nothing at this path');
-  if (type === 'entity.parse.failed') return invalid('not-json', `The body is not JSON (${message}); send a JSON object`);
+  if (type === 'entity.parse.failed')
+    return invalid('not-json', `The body is not JSON (${message}); send a JSON object`);
   if (status !== undefined && status < 500) return invalid('bad-request', `The request cannot be read: ${message}`);
   return toAppError(error);
 }
@@ -57,11 +58,13 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
     }
     const { traceId } = continueTrace(request.headers.traceparent?.toString());
     const handler = probes.handler();
-    if (!handler) return sendProblem(response, new AppError('unavailable', 'starting', 'This function is starting'), traceId);
+    if (!handler)
+      return sendProblem(response, new AppError('unavailable', 'starting', 'This function is starting'), traceId);
     app ??= openFramework(shell.name, handler);
     const ready = await app;
     limitBody(request, response, traceId);
-    if (!response.writableEnded) ready(request, response, (error) => sendProblem(response, frameworkError(error), traceId));
+    if (!response.writableEnded)
+      ready(request, response, (error) => sendProblem(response, frameworkError(error), traceId));
   };
 
   const server = createServer((request, response) => {

@@ -80,8 +80,11 @@ export function service<Need extends Setting>(spec: ServiceSpec<Need>): Definiti
       };
 
       const server = new Server(OPTIONS);
-      const alive = async () => draining;
-      const health = healthOffers({ '': alive, liveness: alive, readiness: async () => draining ?? ready.fresh() });
+      const health = healthOffers({
+        '': async () => draining,
+        readiness: async () => draining ?? ready.fresh(),
+        liveness: async () => undefined,
+      });
       const same = (bytes: Buffer): Buffer => bytes;
       for (const each of [...opened.offers, ...health])
         server.register(each.method.path, answer(each), same, same, 'unary');

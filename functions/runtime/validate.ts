@@ -1,6 +1,7 @@
 /** Checks outside data against a zod schema; what is wrong becomes one `invalid` error that names every field. */
-import en from 'zod/v4/locales/en.js';
+
 import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
 import { type FieldError, invalid } from './errors.ts';
 
 z.config(en());
@@ -15,12 +16,20 @@ const isMissing = (issue: z.core.$ZodIssue, data: unknown): boolean =>
 const fieldErrors = (issue: z.core.$ZodIssue, data: unknown): FieldError[] => {
   const field = fieldName(issue.path);
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ field: fieldName([...issue.path, key]), message: 'is not a known field; leave it out' }));
+    return issue.keys.map((key) => ({
+      field: fieldName([...issue.path, key]),
+      message: 'is not a known field; leave it out',
+    }));
   return [{ field, message: isMissing(issue, data) ? 'is missing' : issue.message }];
 };
 
 /** `data` as the schema's type, or throws `invalid` with slug `slug`; `what` names the whole, such as "The body". */
-export function validate<Schema extends z.ZodMiniType>(schema: Schema, data: unknown, what: string, slug = 'invalid-data'): z.infer<Schema> {
+export function validate<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  data: unknown,
+  what: string,
+  slug = 'invalid-data',
+): z.infer<Schema> {
   const result = schema.safeParse(data);
   if (result.success) return result.data;
   const fields = result.error.issues.flatMap((issue) => fieldErrors(issue, data));

@@ -15,7 +15,11 @@ export default http({
     const bus = await openBus(shell);
     const users = openUserClient(shell);
     return {
-      routes: [...userRoutes(users), ...orderRoutes(openCommandSender(shell, bus)), ...productRoutes(openDatabase(shell))],
+      routes: [
+        ...userRoutes(users),
+        ...orderRoutes(openCommandSender(shell, bus)),
+        ...productRoutes(openDatabase(shell)),
+      ],
       authenticate: authenticateWith(users),
       notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
     };

@@ -16,7 +16,9 @@ export function idempotencyKey(headers: Headers): string {
   const key = headers['idempotency-key'];
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
   const message = 'must be 1 to 255 visible ASCII characters, new for each order, the same for each try';
-  throw invalid('no-idempotency-key', `Send the header Idempotency-Key; it ${message}`, [{ field: 'Idempotency-Key', message }]);
+  throw invalid('no-idempotency-key', `Send the header Idempotency-Key; it ${message}`, [
+    { field: 'Idempotency-Key', message },
+  ]);
 }
 
 /** Milliseconds of `Prefer: wait=N` (RFC 7240); a preference that makes no sense is ignored. */

@@ -17,6 +17,10 @@ export const userRoutes = (users: ReturnType<typeof openUserClient>): Route[] =>
   })),
   publicRoute({ method: 'POST', path: '/v1/sessions', body: credentials }, async ({ body, trace }) => {
     const { accessToken, expiresInSeconds, user } = await users.authenticate(body, trace);
-    return { status: 201, body: { accessToken, tokenType: 'Bearer', expiresInSeconds, user }, headers: { 'cache-control': 'no-store' } };
+    return {
+      status: 201,
+      body: { accessToken, tokenType: 'Bearer', expiresInSeconds, user },
+      headers: { 'cache-control': 'no-store' },
+    };
   }),
 ];

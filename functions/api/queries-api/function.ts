@@ -9,6 +9,10 @@ export default http({
   needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
   async open(shell) {
     const users = openUserClient(shell);
-    return { routes: queryRoutes(openDatabase(shell), users), authenticate: authenticateWith(users), notReady: () => undefined };
+    return {
+      routes: queryRoutes(openDatabase(shell), users),
+      authenticate: authenticateWith(users),
+      notReady: () => undefined,
+    };
   },
 });

@@ -27,5 +27,8 @@ export function listOrders(database: Database, caller: Caller, limit: number): P
   const customer = owner(caller);
   const order = 'order by created_at desc, order_id desc limit $1';
   if (!customer) return ordersBy(database, 'list-orders', `select "order" from order_view ${order}`, [limit]);
-  return ordersBy(database, 'list-own-orders', `select "order" from order_view where customer_id = $2 ${order}`, [limit, customer]);
+  return ordersBy(database, 'list-own-orders', `select "order" from order_view where customer_id = $2 ${order}`, [
+    limit,
+    customer,
+  ]);
 }

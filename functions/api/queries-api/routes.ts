@@ -12,7 +12,10 @@ const page = z.strictObject({
 });
 
 export const queryRoutes = (database: Database, users: ReturnType<typeof openUserClient>): Route[] => [
-  publicRoute({ method: 'GET', path: '/v1/products' }, async () => ({ status: 200, body: { products: await listProducts(database) } })),
+  publicRoute({ method: 'GET', path: '/v1/products' }, async () => ({
+    status: 200,
+    body: { products: await listProducts(database) },
+  })),
 
   callerRoute({ method: 'GET', path: '/v1/users/me' }, async ({ caller, trace }) => ({
     status: 200,
@@ -24,9 +27,12 @@ export const queryRoutes = (database: Database, users: ReturnType<typeof openUse
     body: { orders: await listOrders(database, caller, Number(query.limit ?? 20)) },
   })),
 
-  callerRoute({ method: 'GET', path: '/v1/orders/:orderId', params: z.strictObject({ orderId: z.uuid() }) }, async ({ caller, params }) => {
-    const order = await findOrder(database, caller, params.orderId);
-    if (!order) throw notFound('order-not-found', `There is no order ${params.orderId}`);
-    return { status: 200, body: order };
-  }),
+  callerRoute(
+    { method: 'GET', path: '/v1/orders/:orderId', params: z.strictObject({ orderId: z.uuid() }) },
+    async ({ caller, params }) => {
+      const order = await findOrder(database, caller, params.orderId);
+      if (!order) throw notFound('order-not-found', `There is no order ${params.orderId}`);
+      return { status: 200, body: order };
+    },
+  ),
 ];

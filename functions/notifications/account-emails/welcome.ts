@@ -6,5 +6,8 @@ import type { Template } from '../email.ts';
 export const welcome: Template<z.infer<(typeof userEvents)['user.created']>> = {
   name: 'welcome',
   userId: ({ userId }) => userId,
-  write: () => ({ subject: 'Welcome', text: 'Your account is ready. Sign in with your e-mail address and your password.' }),
+  write: () => ({
+    subject: 'Welcome',
+    text: 'Your account is ready. Sign in with your e-mail address and your password.',
+  }),
 };

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { publicRoute, router } from './http.ts';
+
+const route = (method: 'GET' | 'PUT', path: string) => publicRoute({ method, path }, async () => ({ status: 200 }));
+const find = router([
+  route('GET', '/v1/orders'),
+  route('GET', '/v1/orders/:orderId'),
+  route('PUT', '/v1/orders/:orderId'),
+]);
+
+test('a path is matched whole, with its parameters', () => {
+  expect(find('PUT', '/v1/orders/a%20b')).toMatchObject({ route: { method: 'PUT' }, params: { orderId: 'a b' } });
+  expect(() => find('GET', '/v1/orders/1/2')).toThrow('nothing at');
+});
+
+test('HEAD finds the route of GET', () => {
+  expect(find('HEAD', '/v1/orders').route.method).toBe('GET');
+});
+
+test('a known path with another method says which methods it takes', () => {
+  expect(() => find('DELETE', '/v1/orders/1')).toThrow('takes GET, PUT, not DELETE');
+});

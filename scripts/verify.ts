@@ -1,0 +1,18 @@
+/** All that CI runs: format, lint, types, generated code, unused code, tests. Stops at the first that fails. */
+import { runTool } from './tool.ts';
+
+const STEPS: readonly [what: string, script: string, ...args: string[]][] = [
+  ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'],
+  ['types', 'node_modules/typescript/bin/tsc', '-p', '.'],
+  ['generated code', 'scripts/generate.ts', '--check'],
+  ['unused code', 'node_modules/knip/bin/knip.js'],
+  ['tests', 'scripts/test.ts'],
+];
+
+for (const [what, script, ...args] of STEPS) {
+  console.log(`\n--- ${what}`);
+  const code = await runTool(script, args);
+  if (code === 0) continue;
+  console.error(`${what} failed; the rest was not run.`);
+  process.exit(code);
+}

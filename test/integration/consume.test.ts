@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openBus } from '../../functions/runtime/bus.ts';
+import { readSettings } from '../../functions/runtime/config.ts';
+import { consume } from '../../functions/runtime/consume.ts';
+import { AppError } from '../../functions/runtime/errors.ts';
+import type { Running, Shell } from '../../functions/runtime/function.ts';
+import { openLog } from '../../functions/runtime/log.ts';
+import type { Incoming } from '../../functions/runtime/message.ts';
+import { type Backends, startBackends } from '../support/backends.ts';
+import { until } from '../support/until.ts';
+
+const STREAM = 'ORDERS';
+const CONSUMER = 'order-view';
+
+let backends: Backends;
+let closers: (() => Promise<void> | void)[];
+
+beforeEach(async () => {
+  closers = [];
+  backends = await startBackends({ consumer: (spec) => ({ ...spec, ackWait: '1s', maxAckPending: 1000 }) });
+});
+
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+  await backends.stop();
+});
+
+type Options = { inFlight?: number; batch?: number; concurrency?: number };
+
+async function start(handle: (batch: readonly Incoming[]) => Promise<void>, options: Options = {}): Promise<Running> {
+  const settings = readSettings(['NATS_URL'], { NATS_URL: backends.natsUrl });
+  const shell: Shell<'NATS_URL'> = {
+    name: 'tester',
+    settings,
+    log: openLog('tester', 'silent'),
+    onClose: (close) => closers.push(close),
+  };
+  const bus = await openBus(shell);
+  const running = consume(
+    shell,
+    bus,
+    { stream: STREAM, consumer: CONSUMER, inFlight: 8, batch: 1, concurrency: 8, ...options },
+    handle,
+  );
+  closers.push(() => running.drain());
+  return running;
+}
+
+const publish = (count: number, data: (index: number) => unknown = (index) => ({ index })) =>
+  Promise.all(
+    Array.from({ length: count }, (_, index) =>
+      backends.bus.publish(`order.${randomUUID()}.created`, JSON.stringify(data(index)), {}, randomUUID()),
+    ),
+  );
+
+const lag = () => backends.lag(STREAM, CONSUMER);
+const indexOf = ({ data }: Incoming): number => (data as { index: number }).index;
+
+test('no more messages are taken than there is room for', async () => {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let busy = 0;
+  let most = 0;
+  await start(
+    async () => {
+      busy += 1;
+      most = Math.max(most, busy);
+      await gate;
+      busy -= 1;
+    },
+    { inFlight: 5, concurrency: 3 },
+  );
+  await publish(40);
+  await until('the room to be full', async () => {
+    const info = await backends.bus.api<{ num_ack_pending: number; num_pending: number }>(
+      `CONSUMER.INFO.${STREAM}.${CONSUMER}`,
+    );
+    return info.num_ack_pending === 5 && info.num_pending === 35;
+  });
+  expect(busy).toBe(3);
+  release();
+  await until('all to be handled', async () => (await lag()) === 0);
+  expect(most).toBe(3);
+});
+
+test('waiting messages go together, up to the size of a batch', async () => {
+  const sizes: number[] = [];
+  await publish(100);
+  await start(
+    async (batch) => {
+      sizes.push(batch.length);
+    },
+    { inFlight: 64, batch: 16, concurrency: 1 },
+  );
+  await until('all to be handled', async () => (await lag()) === 0);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(100);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(16);
+  expect(sizes.length).toBeLessThan(50);
+});
+
+test('one bad message of a batch becomes a dead letter, and its neighbours are handled', async () => {
+  const seen = new Set<number>();
+  await publish(20);
+  await start(
+    async (batch) => {
+      if (batch.some((incoming) => indexOf(incoming) === 7))
+        throw new AppError('invalid', 'planted', 'number 7 is bad');
+      for (const incoming of batch) seen.add(indexOf(incoming));
+    },
+    { inFlight: 32, batch: 32, concurrency: 1 },
+  );
+  await until('all to be handled', async () => (await lag()) === 0);
+  expect(seen.size).toBe(19);
+  const letters = await backends.messages('DEAD_LETTERS');
+  expect(letters.map(({ subject, data }) => [subject, data])).toEqual([['dead.tester', '{"index":7}']]);
+  expect(letters[0]?.headers).toContain('millrace-error: planted');
+});
+
+test('a failing handler is tried again, and an unavailable one for as long as it takes', async () => {
+  let tries = 0;
+  await publish(1);
+  await start(async () => {
+    tries += 1;
+    if (tries < 9) throw new AppError('unavailable', 'planted', 'not yet', { retryAfterMs: 10 });
+  });
+  await until('the message to be handled', async () => (await lag()) === 0);
+  expect(tries).toBe(9);
+  expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
+});
+
+test('a handler that keeps breaking gives up as a dead letter at the sixth attempt', async () => {
+  let tries = 0;
+  await publish(1);
+  await start(async () => {
+    tries += 1;
+    throw new AppError('internal', 'planted', 'always', { retryAfterMs: 5 });
+  });
+  await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS')).length === 1);
+  expect(tries).toBe(6);
+  expect((await backends.messages('DEAD_LETTERS'))[0]?.headers).toContain('millrace-attempts: 6');
+});
+
+test('a drain finishes what is in work and hands back what is not, at once', async () => {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const handled: number[] = [];
+  const running = await start(
+    async (batch) => {
+      await gate;
+      handled.push(...batch.map(indexOf));
+    },
+    { inFlight: 10, concurrency: 2 },
+  );
+  await publish(10);
+  await until('ten to be taken', async () => {
+    const info = await backends.bus.api<{ num_ack_pending: number }>(`CONSUMER.INFO.${STREAM}.${CONSUMER}`);
+    return info.num_ack_pending === 10;
+  });
+  const drained = running.drain();
+  release();
+  await drained;
+  expect(handled).toHaveLength(2);
+  const redelivered = new Set<number>();
+  await start(async (batch) => {
+    for (const incoming of batch) {
+      redelivered.add(indexOf(incoming));
+      expect(incoming.attempt).toBe(2);
+    }
+  });
+  await until('the rest to be handled', async () => (await lag()) === 0);
+  expect(redelivered.size).toBe(8);
+});
+
+test('after a restart of the server the consumer goes on by itself', async () => {
+  const seen = new Set<number>();
+  const running = await start(async (batch) => {
+    for (const incoming of batch) seen.add(indexOf(incoming));
+  });
+  await publish(1);
+  await until('the first', () => seen.has(0));
+  await backends.restartNats();
+  await until('to be connected again', () => running.notReady() === undefined);
+  await publish(2, (index) => ({ index: index + 1 }));
+  await until('those after the restart', () => seen.has(1) && seen.has(2));
+});
+
+test('without its consumer it is not ready, and it goes on once the consumer is there', async () => {
+  await backends.bus.api(`CONSUMER.DELETE.${STREAM}.${CONSUMER}`);
+  const seen: number[] = [];
+  const running = await start(async (batch) => {
+    seen.push(...batch.map(indexOf));
+  });
+  expect(await until('the problem', () => running.notReady())).toContain(
+    `no stream ${STREAM} with a consumer ${CONSUMER}`,
+  );
+  await publish(1);
+  await backends.bus.api(`CONSUMER.CREATE.${STREAM}.${CONSUMER}`, {
+    stream_name: STREAM,
+    config: {
+      durable_name: CONSUMER,
+      name: CONSUMER,
+      ack_policy: 'explicit',
+      deliver_policy: 'all',
+      filter_subject: 'order.*.created',
+    },
+  });
+  await until('the message', () => seen.length === 1);
+  expect(running.notReady()).toBeUndefined();
+});
+
+test('a handler error that says when to come again is obeyed', async () => {
+  const at: number[] = [];
+  await publish(1);
+  await start(async () => {
+    at.push(Date.now());
+    if (at.length === 1) throw new AppError('exhausted', 'planted', 'later', { retryAfterMs: 600 });
+  });
+  await until('the second attempt', () => at.length === 2);
+  expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(590);
+});

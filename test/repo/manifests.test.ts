@@ -1,0 +1,51 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import type { Definition } from '../../functions/runtime/function.ts';
+import { filterOf } from '../../functions/runtime/message.ts';
+import { listFunctions } from '../../scripts/build.ts';
+import { readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
+import { readRules } from '../../scripts/local/manifests.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+
+const folder = path.join(repository, 'knative/functions');
+const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
+const consumers = readConsumers(folder, streams);
+const rules = readRules(folder, consumers);
+const functions = await Promise.all(
+  (await listFunctions()).map(async ({ name, source }) => {
+    const { default: definition } = (await import(source)) as { default: Definition };
+    return { name, ...definition };
+  }),
+);
+
+test('every function has a folder of manifests, and every such folder a function', () => {
+  const names = functions.map(({ name }) => name);
+  expect(names.length).toBeGreaterThanOrEqual(8);
+  expect(readdirSync(folder).sort()).toEqual(names);
+  expect(rules.map(({ name }) => name).sort()).toEqual(names);
+  for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
+});
+
+test('a consumer gets just the messages that its function handles', () => {
+  const fed = functions.filter(({ consumes }) => consumes.length > 0);
+  expect(consumers.map(({ durableName }) => durableName).sort()).toEqual(fed.map(({ name }) => name));
+  for (const { name, consumes } of fed) {
+    const consumer = consumers.find(({ durableName }) => durableName === name);
+    expect([...(consumer?.filterSubjects ?? [])].sort(), name).toEqual(consumes.map(filterOf).sort());
+  }
+});
+
+test('a consumer lets all replicas work at full load, and a rule wakes at the first message', () => {
+  for (const rule of rules) {
+    if (!('triggers' in rule)) continue;
+    for (const trigger of rule.triggers) {
+      if (!('consumer' in trigger)) continue;
+      const { inFlight = 0 } = functions.find(({ name }) => name === rule.name) ?? {};
+      const consumer = consumers.find(({ durableName }) => durableName === trigger.consumer);
+      expect(trigger.activationLagThreshold, rule.name).toBe(0);
+      expect(trigger.lagThreshold, rule.name).toBeGreaterThan(inFlight);
+      expect(consumer?.maxAckPending ?? 0, rule.name).toBeGreaterThanOrEqual(rule.max * inFlight);
+    }
+  }
+});

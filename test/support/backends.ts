@@ -1,0 +1,123 @@
+/** A Postgres database and a nats-server of a test file's own, with the project's schema, streams and consumers. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { inject } from 'vitest';
+import { type Bus, openBus } from '../../functions/runtime/bus.ts';
+import { readSettings } from '../../functions/runtime/config.ts';
+import type { Shell } from '../../functions/runtime/function.ts';
+import { openLog } from '../../functions/runtime/log.ts';
+import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
+import { applyJetstream } from '../../scripts/local/nack.ts';
+import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
+import { freePort } from '../../scripts/local/ports.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import { TEMPLATE } from './global-setup.ts';
+import { until } from './until.ts';
+
+export type StreamMessage = {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly headers: string;
+  readonly data: string;
+};
+
+export type Backends = {
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+  readonly bus: Bus;
+  readonly database: pg.Pool;
+  /** Every message that a stream holds. */
+  messages(stream: string): Promise<StreamMessage[]>;
+  /** num_pending and num_ack_pending of a consumer. */
+  lag(stream: string, consumer: string): Promise<number>;
+  /** Ends nats-server by SIGKILL and starts it again, with its data, on its ports. */
+  restartNats(): Promise<void>;
+  /** Ends all of it; throws when something is still connected to the database. */
+  stop(): Promise<void>;
+};
+
+type Options = { readonly consumer?: (spec: ConsumerSpec) => ConsumerSpec };
+
+type StoredMessage = { message: { subject: string; seq: number; hdrs?: string; data?: string } };
+const decode = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
+
+export async function startBackends({ consumer = (spec) => spec }: Options = {}): Promise<Backends> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-nats-'));
+  const natsOptions = {
+    binary: inject('natsBinary'),
+    port: await freePort(),
+    monitorPort: await freePort(),
+    storeDir: path.join(folder, 'jetstream'),
+    syncAlways: false,
+  };
+  let nats: NatsServer = await startNatsServer(natsOptions);
+
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
+  const admin = new pg.Client(inject('postgresUrl'));
+  await admin.connect();
+  await admin.query(`create database ${name} template ${TEMPLATE}`);
+  const databaseUrl = inject('postgresUrl').replace(/\/postgres$/, `/${name}`);
+  const database = new pg.Pool({ connectionString: databaseUrl, max: 4 });
+
+  const closers: (() => Promise<void> | void)[] = [];
+  const settings = readSettings(['NATS_URL'], { NATS_URL: nats.url });
+  const shell: Shell<'NATS_URL'> = {
+    name: 'test',
+    settings,
+    log: openLog('test', 'silent'),
+    onClose: (close) => closers.push(close),
+  };
+  const bus = await openBus(shell);
+  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
+  await applyJetstream(
+    bus.api,
+    streams,
+    readConsumers(path.join(repository, 'knative/functions'), streams).map(consumer),
+  );
+
+  return {
+    natsUrl: nats.url,
+    databaseUrl,
+    bus,
+    database,
+    async messages(stream) {
+      const { state } = await bus.api<{ state: { first_seq: number; last_seq: number } }>(`STREAM.INFO.${stream}`);
+      const found: StreamMessage[] = [];
+      for (let sequence = state.first_seq; sequence <= state.last_seq; sequence += 1) {
+        const stored = await bus
+          .api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { seq: sequence })
+          .catch(() => undefined);
+        if (!stored) continue;
+        const { subject, hdrs, data } = stored.message;
+        found.push({ subject, sequence, headers: decode(hdrs), data: decode(data) });
+      }
+      return found;
+    },
+    async lag(stream, consumerName) {
+      const info = await bus.api<{ num_pending: number; num_ack_pending: number }>(
+        `CONSUMER.INFO.${stream}.${consumerName}`,
+      );
+      return info.num_pending + info.num_ack_pending;
+    },
+    async restartNats() {
+      nats.kill('SIGKILL');
+      await nats.exited;
+      nats = await startNatsServer(natsOptions);
+    },
+    async stop() {
+      for (const close of closers) await close();
+      await database.end();
+      await until('the connections of the test to be closed', async () => {
+        const { rows } = await admin.query('select application_name from pg_stat_activity where datname = $1', [name]);
+        return rows.length === 0;
+      });
+      await admin.query(`drop database ${name}`);
+      await admin.end();
+      await nats.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** A function as it really runs: its bundle in a process of its own. */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import type { Backends } from './backends.ts';
+import { until } from './until.ts';
+
+export type RunningFunction = {
+  readonly url: string;
+  readonly pid: number;
+  /** Lines that it has logged so far. */
+  readonly lines: string[];
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  kill(signal: NodeJS.Signals): void;
+  /** SIGTERM; throws unless it drains and exits with 0. */
+  stop(): Promise<void>;
+};
+
+type Options = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly require?: string;
+  readonly whenReady?: boolean;
+};
+
+export const bundleOf = (name: string): string => path.join(repository, 'dist', name, 'index.cjs');
+
+/** Starts a function on the backends and waits for `/readyz`. */
+export async function startFunction(name: string, backends: Backends, options: Options = {}): Promise<RunningFunction> {
+  const preload = options.require ? ['--require', options.require] : [];
+  const child = spawn(process.execPath, [...preload, bundleOf(name)], {
+    env: {
+      HOST: '127.0.0.1',
+      PORT: '0',
+      NATS_URL: backends.natsUrl,
+      DATABASE_URL: backends.databaseUrl,
+      USER_SERVICE_ADDRESS: '127.0.0.1:1',
+      SMTP_URL: 'smtp://127.0.0.1:1',
+      ...options.env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  let exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      lines.push(...parts);
+    });
+  }
+  const exited = new Promise<NonNullable<typeof exit>>((resolve) => {
+    child.once('exit', (code, signal) => {
+      exit = { code, signal };
+      resolve(exit);
+    });
+  });
+  const port = await until(`${name} to listen`, () => {
+    if (exit) throw new Error(`${name} ended: ${JSON.stringify(exit)}\n${lines.join('\n')}`);
+    return lines.map((line) => /"port":(\d+).*"msg":"listening"/.exec(line)?.[1]).find(Boolean);
+  }).catch((error) => {
+    if (exit && options.whenReady === false) return '0';
+    throw error;
+  });
+  const url = `http://127.0.0.1:${port}`;
+  if (options.whenReady !== false) await until(`${name} to be ready`, async () => (await fetch(`${url}/readyz`)).ok);
+  return {
+    url,
+    pid: child.pid ?? 0,
+    lines,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    async stop() {
+      child.kill('SIGTERM');
+      const { code, signal } = await exited;
+      if (code !== 0)
+        throw new Error(`${name} did not drain: exit code ${code}, signal ${signal}\n${lines.join('\n')}`);
+    },
+  };
+}
