@@ -38,16 +38,19 @@ export const offer = <Methods extends Record<string, AnyMethod>>(
 const toAsciiJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** What a caller is told of an error. Of an internal one nothing: its message is for the log. */
-export const toStatus = (error: AppError): { code: number; details: string; fields: Record<string, string> } => ({
-  code: CODES[error.code].grpc,
-  details: error.code === 'internal' ? 'internal error' : error.message.toWellFormed(),
-  fields: {
-    'millrace-slug': error.code === 'internal' ? 'internal' : error.slug,
-    ...(error.fields.length > 0 ? { 'millrace-fields': toAsciiJson(error.fields) } : {}),
-    ...(error.retryAfterMs === undefined ? {} : { 'millrace-retry-after-ms': String(Math.ceil(error.retryAfterMs)) }),
-  },
-});
+type Status = { readonly code: number; readonly details: string; readonly fields: Readonly<Record<string, string>> };
+
+/** What a caller is told of an error. Of an internal one nothing: what it says is for the log. */
+export function toStatus({ code, slug, message, fields, retryAfterMs }: AppError): Status {
+  const status = CODES[code].grpc;
+  if (code === 'internal') return { code: status, details: 'internal error', fields: { 'millrace-slug': 'internal' } };
+  const metadata = {
+    'millrace-slug': slug,
+    ...(fields.length > 0 ? { 'millrace-fields': toAsciiJson(fields) } : {}),
+    ...(retryAfterMs === undefined ? {} : { 'millrace-retry-after-ms': String(Math.ceil(retryAfterMs)) }),
+  };
+  return { code: status, details: message.toWellFormed(), fields: metadata };
+}
 
 /** CANCELLED, DEADLINE_EXCEEDED: nothing is known but that no answer came. */
 const NO_ANSWER = new Set([1, 4]);

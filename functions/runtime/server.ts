@@ -84,6 +84,8 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
 /** Answers what is in progress, refuses what is new, and resolves when the last connection is closed. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection that is busy now is idle after its answer, and would be kept alive for seconds.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
+  clearInterval(idle);
 }

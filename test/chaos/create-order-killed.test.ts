@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Mailbox, openMailbox } from '../../scripts/local/mailbox.ts';
+import { freePort } from '../../scripts/local/ports.ts';
+import { signingKeyFile } from '../../scripts/local/secrets.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import { type Backends, startBackends } from '../support/backends.ts';
+import { type RunningFunction, startFunction } from '../support/functions.ts';
+import { until } from '../support/until.ts';
+
+const PRELOAD = path.join(repository, 'test/support/kill-at-write.cjs');
+/** More writes than a start and one command need: the loop ends when a run survives. */
+const MOST_WRITES = 80;
+
+let backends: Backends;
+let folder: string;
+let mailbox: Mailbox;
+const others: RunningFunction[] = [];
+const customerId = randomUUID();
+
+beforeAll(async () => {
+  backends = await startBackends({ consumer: (spec) => ({ ...spec, ackWait: '1s' }) });
+  folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-killed-'));
+  mailbox = await openMailbox(path.join(folder, 'mailbox.jsonl'));
+  await backends.database.query(`insert into products values ('mug', 'Mug', 1250, 'EUR', 1000)`);
+  await backends.database.query(`insert into users values ($1, 'ada@example.com', 'x', 'customer', now())`, [
+    customerId,
+  ]);
+  const grpcPort = String(await freePort());
+  const users = { GRPC_PORT: grpcPort, SIGNING_KEY_FILE: await signingKeyFile(folder) };
+  others.push(await startFunction('user-service', backends, { env: users }));
+  const env = { USER_SERVICE_ADDRESS: `127.0.0.1:${grpcPort}`, SMTP_URL: mailbox.url };
+  for (const name of ['order-view', 'order-emails', 'outbox-relay'])
+    others.push(await startFunction(name, backends, { env }));
+});
+
+afterAll(async () => {
+  for (const running of others.reverse()) await running.stop();
+  await mailbox?.close();
+  await backends?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const handled = async (): Promise<boolean> => (await backends.lag('COMMANDS', 'create-order')) === 0;
+
+/** Runs create-order until it has killed itself at its n-th write (true) or has handled everything (false). */
+async function dies(atWrite: number): Promise<boolean> {
+  const ports = [backends.natsUrl, backends.databaseUrl].map((url) => new URL(url).port).join(',');
+  const env = { KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
+  const running = await startFunction('create-order', backends, { env, require: PRELOAD, whenReady: false });
+  let end: string | undefined;
+  void running.exited.then(({ signal }) => {
+    end = signal ?? 'exit';
+  });
+  await until('create-order to be killed or to be done', async () => end !== undefined || (await handled()));
+  if (end === undefined) {
+    running.kill('SIGTERM');
+    await running.exited;
+  }
+  return end === 'SIGKILL';
+}
+
+test('create-order killed before any of its writes: every order is stored, published, read and mailed once', async () => {
+  const orders: string[] = [];
+  let deaths = 0;
+  for (let atWrite = 1; atWrite <= MOST_WRITES; atWrite += 1) {
+    const orderId = randomUUID();
+    orders.push(orderId);
+    const command = { orderId, customerId, lines: [{ sku: 'mug', quantity: 1 }] };
+    await backends.bus.publish('command.order.create', JSON.stringify(command), {}, randomUUID());
+    if (!(await dies(atWrite))) break;
+    deaths += 1;
+    const again = await startFunction('create-order', backends);
+    await until('the command to be handled after the kill', handled);
+    await again.stop();
+  }
+  expect(deaths).toBeGreaterThan(5);
+  expect(deaths).toBeLessThan(MOST_WRITES);
+
+  const count = async (text: string) => (await backends.database.query(text)).rows[0].count;
+  await until('the outbox to be empty', async () => (await count('select count(*)::int from outbox')) === 0);
+  await until(
+    'all events to be consumed',
+    async () => (await backends.lag('ORDERS', 'order-view')) + (await backends.lag('ORDERS', 'order-emails')) === 0,
+  );
+
+  const once = Object.fromEntries(orders.map((id) => [id, 1]));
+  const tally = (ids: readonly string[]) => {
+    const counts: Record<string, number> = {};
+    for (const id of ids) counts[id] = (counts[id] ?? 0) + 1;
+    return counts;
+  };
+  const ids = async (table: string): Promise<string[]> =>
+    (await backends.database.query(`select order_id from ${table}`)).rows.map((row) => row.order_id);
+  expect(tally(await ids('order_events')), 'stored').toEqual(once);
+  expect(
+    tally((await backends.messages('ORDERS')).map(({ subject }) => subject.split('.')[1] ?? '')),
+    'published',
+  ).toEqual(once);
+  expect(tally(await ids('order_view')), 'read').toEqual(once);
+  expect(tally(mailbox.list().map(({ subject }) => subject.replace('Your order ', ''))), 'mailed').toEqual(once);
+  expect(await count('select stock as count from products')).toBe(1000 - orders.length);
+}, 300_000);
