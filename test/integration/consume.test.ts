@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBus } from '../../functions/runtime/bus.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
 import { consume } from '../../functions/runtime/consume.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
-import type { Running, Shell } from '../../functions/runtime/function.ts';
-import { openLog } from '../../functions/runtime/log.ts';
+import type { Running } from '../../functions/runtime/function.ts';
 import type { Incoming } from '../../functions/runtime/message.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
+import { testShell } from '../support/shell.ts';
 import { until } from '../support/until.ts';
 
 const STREAM = 'ORDERS';
@@ -29,13 +28,8 @@ afterEach(async () => {
 type Options = { inFlight?: number; batch?: number; concurrency?: number };
 
 async function start(handle: (batch: readonly Incoming[]) => Promise<void>, options: Options = {}): Promise<Running> {
-  const settings = readSettings(['NATS_URL'], { NATS_URL: backends.natsUrl });
-  const shell: Shell<'NATS_URL'> = {
-    name: 'tester',
-    settings,
-    log: openLog('tester', 'silent'),
-    onClose: (close) => closers.push(close),
-  };
+  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  closers.push(close);
   const bus = await openBus(shell);
   const running = consume(
     shell,
@@ -115,7 +109,7 @@ test('one bad message of a batch becomes a dead letter, and its neighbours are h
   await until('all to be handled', async () => (await lag()) === 0);
   expect(seen.size).toBe(19);
   const letters = await backends.messages('DEAD_LETTERS');
-  expect(letters.map(({ subject, data }) => [subject, data])).toEqual([['dead.tester', '{"index":7}']]);
+  expect(letters.map(({ subject, data }) => [subject, data])).toEqual([['dead.test', '{"index":7}']]);
   expect(letters[0]?.headers).toContain('millrace-error: planted');
 });
 

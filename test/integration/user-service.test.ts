@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -55,16 +58,14 @@ describe('CreateUser', () => {
 
   test('publishes user.created once, without personal data and in the trace of the call', async () => {
     const { userId, email, createdAt } = await create();
-    const [event] = await until('user.created', async () => {
-      const events = await eventsOf(userId);
-      return events.length > 0 && (await outboxOf(userId)).length === 0 && events;
-    });
+    const event = await until('user.created', async () => (await eventsOf(userId))[0]);
+    await until('an empty outbox', async () => (await outboxOf(userId)).length === 0);
     expect(await eventsOf(userId)).toHaveLength(1);
-    expect(event?.subject).toBe(`user.${userId}.created`);
-    expect(userEvents['user.created'].parse(JSON.parse(event?.data ?? ''))).toEqual({ userId, createdAt });
-    expect(event?.headers).toContain('ce-type: user.created');
-    expect(event?.headers).toContain(`traceparent: 00-${trace.traceId}-`);
-    expect(`${event?.headers}${event?.data}`).not.toContain(email);
+    expect(event.subject).toBe(`user.${userId}.created`);
+    expect(userEvents['user.created'].parse(JSON.parse(event.data))).toEqual({ userId, createdAt });
+    expect(event.headers).toContain('ce-type: user.created');
+    expect(event.headers).toContain(`traceparent: 00-${trace.traceId}-`);
+    expect(`${event.headers}${event.data}`).not.toContain(email);
   });
 
   const tooLong = `${'a'.repeat(250)}@b.cd`;
@@ -128,24 +129,27 @@ describe('Authenticate', () => {
       const started = performance.now();
       const error = await service.client.authenticate(credentials, trace).catch((thrown) => thrown);
       const { code, slug, message, fields } = error;
-      return { answer: { code, slug, message, fields }, took: performance.now() - started };
+      return { answer: { code, slug, message, fields }, tookMs: performance.now() - started };
     };
-    const measure = async (credentials: { email: string; password: string }) => {
-      const attempts = [];
-      for (let count = 0; count < 7; count += 1) attempts.push(await attempt(credentials));
-      const [median = 0] = attempts
-        .map(({ took }) => took)
-        .sort((a, b) => a - b)
-        .slice(3);
-      return { answer: attempts[0]?.answer, median };
-    };
-    const wrong = await measure({ email, password: 'wrong horse battery' });
-    expect(wrong.answer).toMatchObject({ code: 'unauthenticated', slug: 'wrong-credentials' });
-    for (const unknown of [newEmail(), 'no e-mail\0', '']) {
-      const { answer, median } = await measure({ email: unknown, password });
-      expect(answer).toEqual(wrong.answer);
-      expect(median).toBeGreaterThan(wrong.median / 2);
+    const wrongs = [
+      { email, password: 'wrong horse battery' },
+      ...[newEmail(), 'no e-mail\0', ''].map((unknown) => ({ email: unknown, password })),
+    ];
+    const fastestMs = wrongs.map(() => Number.POSITIVE_INFINITY);
+    for (let round = 0; round < 8; round += 1) {
+      for (const [index, credentials] of wrongs.entries()) {
+        const { answer, tookMs } = await attempt(credentials);
+        expect(answer).toEqual({
+          code: 'unauthenticated',
+          slug: 'wrong-credentials',
+          message: 'The e-mail or the password is wrong',
+          fields: [],
+        });
+        fastestMs[index] = Math.min(fastestMs[index] ?? 0, tookMs);
+      }
     }
+    const [known = 0, ...unknown] = fastestMs;
+    for (const each of unknown) expect(each).toBeGreaterThan(known / 2);
   });
 
   test('turns away who comes when too many passwords are being checked, and says when to come back', async () => {
@@ -278,15 +282,16 @@ describe('on SIGTERM', () => {
 
 describe('with a signing key that is none', () => {
   test('it does not start, and says why without showing the key', async () => {
-    const { x, ...rest } = JSON.parse(newSigningKey());
-    const keyFile = `data:,${JSON.stringify(rest)}`;
-    const unset = await startFunction('user-service', backends, {
-      env: { GRPC_PORT: '0', SIGNING_KEY_FILE: keyFile },
-      whenReady: false,
-    });
-    expect((await unset.exited).code).toBe(1);
-    expect(unset.lines.join('\n')).toContain('SIGNING_KEY_FILE');
-    expect(unset.lines.join('\n')).not.toContain(x);
+    const { d, ...publicKey } = JSON.parse(newSigningKey());
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-key-'));
+    const file = path.join(folder, 'key.json');
+    await writeFile(file, JSON.stringify({ ...publicKey, secret: d }));
+    const env = { GRPC_PORT: '0', SIGNING_KEY_FILE: file };
+    const refused = await startFunction('user-service', backends, { env, whenReady: false });
+    expect(await refused.exited).toMatchObject({ code: 1 });
+    expect(refused.lines.join('\n')).toContain('SIGNING_KEY_FILE does not hold a private Ed25519 key');
+    expect(refused.lines.join('\n')).not.toContain(d);
+    await rm(folder, { recursive: true });
   });
 });
 
@@ -299,7 +304,8 @@ describe('a client', () => {
   });
 
   test('of a service that never answers gives up after two seconds', async () => {
-    const silent = createServer();
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
     const port = await new Promise((resolve) =>
       silent.listen(0, '127.0.0.1', () => resolve(Object(silent.address()).port)),
     );
@@ -309,6 +315,7 @@ describe('a client', () => {
     await expect(answer).rejects.toMatchObject({ code: 'unavailable', slug: 'users-unavailable' });
     expect(performance.now() - started).toBeGreaterThan(1_900);
     await close();
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => silent.close(resolve));
   });
 });

@@ -6,15 +6,13 @@ import path from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
-import type { Shell } from '../../functions/runtime/function.ts';
-import { openLog } from '../../functions/runtime/log.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/local/nack.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
 import { freePort } from '../../scripts/local/ports.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { TEMPLATE } from './global-setup.ts';
+import { testShell } from './shell.ts';
 import { until } from './until.ts';
 
 export type StreamMessage = {
@@ -62,14 +60,7 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
   const databaseUrl = inject('postgresUrl').replace(/\/postgres$/, `/${name}`);
   const database = new pg.Pool({ connectionString: databaseUrl, max: 4 });
 
-  const closers: (() => Promise<void> | void)[] = [];
-  const settings = readSettings(['NATS_URL'], { NATS_URL: nats.url });
-  const shell: Shell<'NATS_URL'> = {
-    name: 'test',
-    settings,
-    log: openLog('test', 'silent'),
-    onClose: (close) => closers.push(close),
-  };
+  const { shell, close } = testShell({ NATS_URL: nats.url });
   const bus = await openBus(shell);
   const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
   await applyJetstream(
@@ -108,7 +99,7 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
       nats = await startNatsServer(natsOptions);
     },
     async stop() {
-      for (const close of closers) await close();
+      await close();
       await database.end();
       await until('the connections of the test to be closed', async () => {
         const { rows } = await admin.query('select application_name from pg_stat_activity where datname = $1', [name]);

@@ -1,0 +1,87 @@
+/** A nats-server program and a store folder → a running server with JetStream on 127.0.0.1; by default every write is synced before it is acknowledged. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Exit, launch, stopLeftover } from './server-process.ts';
+
+export type NatsServer = {
+  url: string;
+  monitorUrl: string;
+  pid: number;
+  port: number;
+  monitorPort: number;
+  logFile: string;
+  stop(): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  exited: Promise<Exit>;
+};
+export type NatsServerOptions = {
+  binary: string;
+  port: number;
+  monitorPort: number;
+  /** Holds everything of the server: streams, configuration, log and pid file. */
+  storeDir: string;
+  logFile?: string;
+  syncAlways?: boolean;
+};
+
+const startTimeoutMs = 10_000;
+const stopSteps = [{ signal: 'SIGTERM', graceMs: 5_000 }] as const;
+const mebibyte = 1024 * 1024;
+
+export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
+  const { port, monitorPort } = options;
+  const storeDir = path.resolve(options.storeDir);
+  const configFile = path.join(storeDir, 'nats.conf');
+  const pidFile = path.join(storeDir, 'nats.pid');
+  const logFile = options.logFile ?? path.join(storeDir, 'nats.log');
+  mkdirSync(storeDir, { recursive: true });
+  if (existsSync(pidFile)) await stopLeftover(Number(readFileSync(pidFile, 'utf8')), configFile, stopSteps);
+
+  const serverName = `millrace-${randomBytes(6).toString('hex')}`;
+  const config = {
+    server_name: serverName,
+    host: '127.0.0.1',
+    port,
+    http: `127.0.0.1:${monitorPort}`,
+    pid_file: pidFile,
+    max_payload: mebibyte,
+    jetstream: {
+      store_dir: storeDir,
+      max_memory_store: 256 * mebibyte,
+      max_file_store: 10_240 * mebibyte,
+      ...(options.syncAlways === false ? {} : { sync_interval: 'always' }),
+    },
+  };
+  writeFileSync(configFile, JSON.stringify(config, null, 2));
+  const server = await launch({
+    name: 'nats-server',
+    program: options.binary,
+    args: ['-c', configFile],
+    logFile,
+    stopSteps,
+  });
+  const monitorUrl = `http://127.0.0.1:${monitorPort}`;
+  await server.waitUntilReady(() => isReady(monitorUrl, serverName), startTimeoutMs);
+  const { pid, stop, kill, exited } = server;
+  return { url: `nats://127.0.0.1:${port}`, monitorUrl, pid, port, monitorPort, logFile, stop, kill, exited };
+}
+
+/** The name tells our server from another one that has the port already. */
+async function isReady(monitorUrl: string, serverName: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(1_000);
+    const health = await fetch(`${monitorUrl}/healthz`, { signal });
+    const answer: unknown = await health.json();
+    if (!health.ok || !isRecord(answer) || answer.status !== 'ok') return false;
+    const state: unknown = await (await fetch(`${monitorUrl}/varz`, { signal })).json();
+    if (!isRecord(state) || state.server_name !== serverName) return false;
+    return isRecord(state.jetstream) && isRecord(state.jetstream.config);
+  } catch {
+    return false;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

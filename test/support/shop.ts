@@ -1,0 +1,70 @@
+/** The whole shop for a test file, and a client that speaks to its front door. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { ANY_PORTS, type Platform, startPlatform } from '../../scripts/local/platform.ts';
+import { dataDirFor } from '../../scripts/local/postgres.ts';
+import type { FunctionState } from '../../scripts/local/scaler.ts';
+
+export type Answer<Body> = { readonly status: number; readonly headers: Headers; readonly body: Body };
+
+// biome-ignore lint/suspicious/noExplicitAny: a test asserts the shape of what it gets.
+type Json = any;
+
+export type Shop = Platform & {
+  call(
+    method: string,
+    path: string,
+    options?: { token?: string; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Answer<Json>>;
+  /** A new customer's access token. */
+  signUp(): Promise<string>;
+  signIn(account: { email: string; password: string }): Promise<string>;
+  functionState(name: string): Promise<FunctionState>;
+};
+
+let customers = 0;
+
+export async function startShop(): Promise<Shop & { end(): Promise<void> }> {
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-'));
+  const platform = await startPlatform({ dataDir, ports: ANY_PORTS });
+
+  const call: Shop['call'] = async (method, at, { token, body, headers = {} } = {}) => {
+    const response = await fetch(`${platform.endpoints.http}${at}`, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+  };
+
+  const signIn: Shop['signIn'] = async (account) =>
+    (await call('POST', '/v1/sessions', { body: account })).body.accessToken;
+
+  return {
+    ...platform,
+    call,
+    signIn,
+    async signUp() {
+      customers += 1;
+      const account = { email: `customer${customers}@example.com`, password: 'a long enough password' };
+      await call('POST', '/v1/users', { body: account });
+      return signIn(account);
+    },
+    async functionState(name) {
+      const { body } = await call('GET', '/_local/functions');
+      return body.find((state: FunctionState) => state.name === name);
+    },
+    async end() {
+      const problems = await platform.stop();
+      await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });
+      await rm(dataDir, { recursive: true, force: true });
+      if (problems.length > 0) throw new Error(`The shop did not stop cleanly: ${problems.join('; ')}`);
+    },
+  };
+}
