@@ -1,5 +1,5 @@
 /** Functions → one CommonJS bundle each, dist/<name>/index.cjs; the entry is the function and the shell's main. */
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import type { Kind } from '../functions/runtime/function.ts';
@@ -31,13 +31,22 @@ import { run } from ${JSON.stringify(path.join(FUNCTIONS, 'runtime/main.ts'))};
 void run(${JSON.stringify(name)}, definition);
 `;
 
+/** Writes a file in one step: a process that starts meanwhile reads the old one or the new one, never half of it. */
+async function replace(file: string, contents: Uint8Array): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  const fresh = `${file}.${process.pid}.new`;
+  await writeFile(fresh, contents);
+  await rename(fresh, file);
+}
+
 export type Bundle = { readonly name: string; readonly kind: Kind; readonly file: string };
 
 async function bundle(fn: FunctionSource): Promise<Bundle> {
   const file = path.join(ROOT, 'dist', fn.name, 'index.cjs');
-  await build({
+  const { outputFiles } = await build({
     stdin: { contents: entry(fn), resolveDir: ROOT, sourcefile: `${fn.name}.entry.ts`, loader: 'ts' },
     outfile: file,
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -50,6 +59,7 @@ async function bundle(fn: FunctionSource): Promise<Bundle> {
     logLevel: 'warning',
     legalComments: 'none',
   });
+  for (const output of outputFiles) await replace(output.path, output.contents);
   const { default: definition } = (await import(fn.source)) as { default: { kind: Kind } };
   return { name: fn.name, kind: definition.kind, file };
 }
@@ -58,7 +68,8 @@ async function bundle(fn: FunctionSource): Promise<Bundle> {
 export async function buildFunctions(names?: readonly string[]): Promise<Bundle[]> {
   const all = await listFunctions();
   const unknown = names?.find((name) => !all.some((fn) => fn.name === name));
-  if (unknown) throw new Error(`There is no function '${unknown}'; there are ${all.map(({ name }) => name).join(', ')}`);
+  if (unknown)
+    throw new Error(`There is no function '${unknown}'; there are ${all.map(({ name }) => name).join(', ')}`);
   return Promise.all(all.filter(({ name }) => !names || names.includes(name)).map(bundle));
 }
 

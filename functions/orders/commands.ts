@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { sku } from './products.ts';
 
-export const orderLine = z.strictObject({
+const orderLine = z.strictObject({
   sku,
   quantity: z.int().check(z.minimum(1), z.maximum(999)),
 });

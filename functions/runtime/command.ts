@@ -54,11 +54,10 @@ const refusalOf = ({ code, slug, message, fields }: AppError): CommandRecord['re
   code === 'refused' ? { slug, message, fields } : null;
 
 /** Handles one command to its end; the same command again gives the same answer and changes nothing. */
-export function commandHandler<Schema extends z.ZodMiniType, State, Event extends DomainEvent, Reads>(
+function commandHandler<Schema extends z.ZodMiniType, State, Event extends DomainEvent, Reads>(
   spec: CommandSpec<Schema, State, Event, Reads>,
   database: Database,
   outbox: Outbox,
-  clock: () => string = () => new Date().toISOString(),
 ) {
   const { aggregate } = spec;
   const store = openEventStore<State, Event>(database, aggregate);
@@ -84,7 +83,7 @@ export function commandHandler<Schema extends z.ZodMiniType, State, Event extend
     if (record) return answerAgain(record, fingerprint, aggregateId, events);
 
     const state = fold(aggregate, events);
-    const now = clock();
+    const now = new Date().toISOString();
     const base = {
       aggregateId,
       expectedVersion: events.length,

@@ -27,7 +27,7 @@ const IN_FLIGHT = 8;
 /** Longer than a delivery may take: only a crash leaves a claim to run out. */
 const CLAIM_SECONDS = 30;
 
-export type Claims = {
+type Claims = {
   /** True: deliver it now. False: it was delivered before. Throws `unavailable` while somebody else is at it. */
   claim(eventId: string, template: string): Promise<boolean>;
   sent(eventId: string, template: string): Promise<void>;
@@ -35,7 +35,7 @@ export type Claims = {
   release(eventId: string, template: string): Promise<void>;
 };
 
-export function openClaims(database: Database): Claims {
+function openClaims(database: Database): Claims {
   const query = async (name: string, text: string, values: unknown[]) => {
     try {
       return (await database.query<{ claimed: boolean; status: string }>({ name, text, values })).rows[0];

@@ -8,8 +8,7 @@ export type Database = Pick<pg.Pool, 'query'>;
 /** SQLSTATEs after which the same work, loaded anew, may succeed: unique, check, serialization, deadlock. */
 const CONFLICTS = new Set(['23505', '23514', '40001', '40P01']);
 
-export const sqlState = (error: unknown): string | undefined =>
-  error instanceof pg.DatabaseError ? error.code : undefined;
+const sqlState = (error: unknown): string | undefined => (error instanceof pg.DatabaseError ? error.code : undefined);
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(sqlState(error) ?? '');
 

@@ -35,7 +35,7 @@ function binaryAttributes(request: HttpRequest): Record<string, unknown> {
 }
 
 /** Reads the CloudEvent in a request; throws `invalid` that names the missing or wrong attribute. */
-export function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incoming {
+function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incoming {
   if (request.method !== 'POST') throw invalid('method-not-allowed', 'A function takes CloudEvents by POST');
   const raw = isStructured(request) ? request.body : binaryAttributes(request);
   const event = validate(cloudEvent, raw, 'The CloudEvent', 'invalid-cloud-event');

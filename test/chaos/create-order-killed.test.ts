@@ -44,23 +44,28 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const handled = async (): Promise<boolean> => (await backends.lag('COMMANDS', 'create-order')) === 0;
+/** Answered and acknowledged. */
+async function handled(orderId: string): Promise<boolean> {
+  const { rows } = await backends.database.query('select from commands where aggregate_id = $1', [orderId]);
+  return rows.length === 1 && (await backends.lag('COMMANDS', 'create-order')) === 0;
+}
 
 /** Runs create-order until it has killed itself at its n-th write (true) or has handled everything (false). */
-async function dies(atWrite: number): Promise<boolean> {
+async function dies(atWrite: number, orderId: string): Promise<boolean> {
   const ports = [backends.natsUrl, backends.databaseUrl].map((url) => new URL(url).port).join(',');
   const env = { KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
   const running = await startFunction('create-order', backends, { env, require: PRELOAD, whenReady: false });
-  let end: string | undefined;
-  void running.exited.then(({ signal }) => {
-    end = signal ?? 'exit';
+  let ended = false;
+  void running.exited.then(() => {
+    ended = true;
   });
-  await until('create-order to be killed or to be done', async () => end !== undefined || (await handled()));
-  if (end === undefined) {
-    running.kill('SIGTERM');
-    await running.exited;
-  }
-  return end === 'SIGKILL';
+  await until('create-order to be killed or to be done', async () => ended || (await handled(orderId)));
+  running.kill('SIGTERM');
+  const { code, signal } = await running.exited;
+  // It may also meet its last write while it drains.
+  if (signal === 'SIGKILL') return true;
+  if (code !== 0) throw new Error(`create-order ended with ${code}:\n${running.lines.join('\n')}`);
+  return false;
 }
 
 test('create-order killed before any of its writes: every order is stored, published, read and mailed once', async () => {
@@ -71,10 +76,10 @@ test('create-order killed before any of its writes: every order is stored, publi
     orders.push(orderId);
     const command = { orderId, customerId, lines: [{ sku: 'mug', quantity: 1 }] };
     await backends.bus.publish('command.order.create', JSON.stringify(command), {}, randomUUID());
-    if (!(await dies(atWrite))) break;
+    if (!(await dies(atWrite, orderId))) break;
     deaths += 1;
     const again = await startFunction('create-order', backends);
-    await until('the command to be handled after the kill', handled);
+    await until('the command to be handled after the kill', () => handled(orderId));
     await again.stop();
   }
   expect(deaths).toBeGreaterThan(5);

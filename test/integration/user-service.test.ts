@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
@@ -13,8 +14,8 @@ import { UserServiceService } from '../../functions/gen/millrace/users/v1/users.
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { userEvents } from '../../functions/users/events.ts';
 import { freePort } from '../../scripts/local/ports.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
-import { startFunction } from '../support/functions.ts';
 import { until } from '../support/until.ts';
 import {
   newSigningKey,
@@ -62,7 +63,9 @@ describe('CreateUser', () => {
     await until('an empty outbox', async () => (await outboxOf(userId)).length === 0);
     expect(await eventsOf(userId)).toHaveLength(1);
     expect(event.subject).toBe(`user.${userId}.created`);
-    expect(userEvents['user.created'].parse(JSON.parse(event.data))).toEqual({ userId, createdAt });
+    const data = JSON.parse(event.data);
+    expect(data).toEqual({ userId, createdAt });
+    expect(userEvents['user.created'].safeParse(data).success).toBe(true);
     expect(event.headers).toContain('ce-type: user.created');
     expect(event.headers).toContain(`traceparent: 00-${trace.traceId}-`);
     expect(`${event.headers}${event.data}`).not.toContain(email);
@@ -84,7 +87,8 @@ describe('CreateUser', () => {
   });
 
   test('refuses an e-mail that is taken, in whatever case, and announces nobody', async () => {
-    const { email } = await create();
+    const { email, userId } = await create();
+    await until('an empty outbox', async () => (await outboxOf(userId)).length === 0);
     const before = (await backends.messages('USERS')).length;
     const error = await create(email.toUpperCase()).catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 'refused', slug: 'email-taken' });
@@ -268,12 +272,18 @@ describe('without Postgres', () => {
 });
 
 describe('on SIGTERM', () => {
-  test('it ends the calls that it has, and what they have to announce', async () => {
+  test('it ends the calls that it has, without waiting for NATS, and then publishes what they have to announce', async () => {
     const leaving = await startUserService(backends);
-    const calls = Array.from({ length: 8 }, () => leaving.client.createUser({ email: newEmail(), password }, trace));
-    await Promise.race(calls);
-    await leaving.stop();
-    for (const { userId } of await Promise.all(calls)) {
+    const createOne = () => leaving.client.createUser({ email: newEmail(), password }, trace);
+    backends.signalNats('SIGSTOP');
+    const first = await createOne();
+    const others = Array.from({ length: 8 }, createOne);
+    await Promise.race(others);
+    const stopped = leaving.stop();
+    const users = [first, ...(await Promise.all(others))];
+    backends.signalNats('SIGCONT');
+    await stopped;
+    for (const { userId } of users) {
       expect(await eventsOf(userId)).toHaveLength(1);
       expect(await outboxOf(userId)).toEqual([]);
     }
@@ -286,11 +296,24 @@ describe('with a signing key that is none', () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-key-'));
     const file = path.join(folder, 'key.json');
     await writeFile(file, JSON.stringify({ ...publicKey, secret: d }));
-    const env = { GRPC_PORT: '0', SIGNING_KEY_FILE: file };
-    const refused = await startFunction('user-service', backends, { env, whenReady: false });
-    expect(await refused.exited).toMatchObject({ code: 1 });
-    expect(refused.lines.join('\n')).toContain('SIGNING_KEY_FILE does not hold a private Ed25519 key');
-    expect(refused.lines.join('\n')).not.toContain(d);
+    const env = {
+      PORT: '0',
+      GRPC_PORT: '0',
+      SIGNING_KEY_FILE: file,
+      DATABASE_URL: backends.databaseUrl,
+      NATS_URL: backends.natsUrl,
+    };
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [path.join(repository, 'dist/user-service/index.cjs')],
+      {
+        env,
+        encoding: 'utf8',
+      },
+    );
+    expect(status).toBe(1);
+    expect(stdout + stderr).toContain('SIGNING_KEY_FILE does not hold a private Ed25519 key');
+    expect(stdout + stderr).not.toContain(d);
     await rm(folder, { recursive: true });
   });
 });

@@ -31,6 +31,8 @@ export type Backends = {
   messages(stream: string): Promise<StreamMessage[]>;
   /** num_pending and num_ack_pending of a consumer. */
   lag(stream: string, consumer: string): Promise<number>;
+  /** Such as SIGSTOP: nats-server is there and does not answer. */
+  signalNats(signal: NodeJS.Signals): void;
   /** Ends nats-server by SIGKILL and starts it again, with its data, on its ports. */
   restartNats(): Promise<void>;
   /** Ends all of it; throws when something is still connected to the database. */
@@ -93,6 +95,7 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
       );
       return info.num_pending + info.num_ack_pending;
     },
+    signalNats: (signal) => nats.kill(signal),
     async restartNats() {
       nats.kill('SIGKILL');
       await nats.exited;

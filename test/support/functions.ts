@@ -22,7 +22,7 @@ type Options = {
   readonly whenReady?: boolean;
 };
 
-export const bundleOf = (name: string): string => path.join(repository, 'dist', name, 'index.cjs');
+const bundleOf = (name: string): string => path.join(repository, 'dist', name, 'index.cjs');
 
 /** Starts a function on the backends and waits for `/readyz`. */
 export async function startFunction(name: string, backends: Backends, options: Options = {}): Promise<RunningFunction> {

@@ -1,0 +1,53 @@
+/** proto/ → functions/gen, by buf and ts-proto, offline. With --check it only says whether the committed code is that. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { runTool } from './tool.ts';
+
+const BUF = 'node_modules/@bufbuild/buf/bin/buf';
+const GENERATED = 'functions/gen';
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+async function generateInto(folder: string): Promise<void> {
+  const code = await runTool(BUF, ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '--output', folder]);
+  if (code !== 0) throw new Error(`buf could not generate code from proto/ (exit code ${code}); see above`);
+}
+
+/** Path below `folder` → content, of every file. */
+async function readAll(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  const contents = files
+    .sort()
+    .map(async (file) => [path.relative(folder, file), await readFile(file, 'utf8')] as const);
+  return new Map(await Promise.all(contents));
+}
+
+/** Files of functions/gen that are not what proto/ generates: changed, missing or left over. */
+async function outdated(): Promise<string[]> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-generate-'));
+  try {
+    await generateInto(folder);
+    const wanted = await readAll(path.join(folder, GENERATED));
+    const committed = await readAll(path.join(ROOT, GENERATED));
+    const names = new Set([...wanted.keys(), ...committed.keys()]);
+    return [...names].filter((name) => wanted.get(name) !== committed.get(name));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function check(): Promise<void> {
+  if ((await runTool(BUF, ['lint', 'proto'])) !== 0) throw new Error('proto/ does not pass buf lint; see above');
+  const files = await outdated();
+  if (files.length === 0) return console.log(`${GENERATED} is what proto/ generates`);
+  const list = files.map((file) => `  ${GENERATED}/${file}`).join('\n');
+  throw new Error(`Not what proto/ generates; run \`npm run generate\`:\n${list}`);
+}
+
+try {
+  await (process.argv.includes('--check') ? check() : generateInto(ROOT));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,31 @@
+/** Where the local shop's parts are → the environment of one function; user-service's key is its alone. Pure. */
+import type { Endpoints, Ports } from './endpoints.ts';
+
+export type Surroundings = {
+  readonly endpoints: Endpoints;
+  readonly ports: Ports;
+  readonly smtpUrl: string;
+  /** A file. */
+  readonly signingKey: string;
+  /** A folder. */
+  readonly compileCache: string;
+};
+
+export function environmentOf(name: string, around: Surroundings): Readonly<Record<string, string>> {
+  const { endpoints, ports, smtpUrl, signingKey, compileCache } = around;
+  const common = {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    NODE_ENV: 'production',
+    NODE_COMPILE_CACHE: compileCache,
+    TZ: 'UTC',
+    NATS_URL: endpoints.nats,
+    DATABASE_URL: endpoints.postgres,
+    // Of Postgres's 200: enough for every function at its most replicas.
+    DATABASE_CONNECTIONS: '5',
+    USER_SERVICE_ADDRESS: endpoints.grpc,
+    SMTP_URL: smtpUrl,
+  };
+  if (name !== 'user-service') return common;
+  return { ...common, SIGNING_KEY_FILE: signingKey, GRPC_PORT: String(ports.grpc) };
+}

@@ -1,0 +1,145 @@
+/** A data folder and wanted ports → the whole shop running on this machine, from the project's own YAML; stopped without a trace. */
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { buildFunctions } from '../build.ts';
+import { type Cleanup, openCleanup, together } from './cleanup.ts';
+import { type Client, openClient } from './client.ts';
+import { type DataFolder, emptyFolder, endLeftovers, pathsOf, takeFolder } from './data-folder.ts';
+import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
+import { type Fleet, openFleet } from './fleet.ts';
+import { openFrontDoor } from './front-door.ts';
+import { environmentOf } from './function-environment.ts';
+import { readConsumers, readStreams } from './jetstream-yaml.ts';
+import { type Mailbox, openMailbox } from './mailbox.ts';
+import { readRules } from './manifests.ts';
+import { openMetrics } from './metrics.ts';
+import { applyJetstream } from './nack.ts';
+import { signingKeyFile, writePrivate } from './secrets.ts';
+import { type Demo, seedAccounts, seedProducts } from './seed.ts';
+import { type Servers, startServers } from './servers.ts';
+import { repository } from './yaml-file.ts';
+
+export { ANY_PORTS, type Endpoints, type Ports } from './endpoints.ts';
+export type { Demo } from './seed.ts';
+
+export type PlatformOptions = {
+  readonly dataDir: string;
+  /** Wanted ones; a port that is taken is replaced by a free one. */
+  readonly ports: Ports;
+  /** Begins with empty data. */
+  readonly fresh?: boolean;
+  readonly progress?: (line: string) => void;
+  /** More environment, for every function. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
+};
+export type Platform = {
+  readonly endpoints: Endpoints;
+  readonly ports: Ports;
+  readonly demo: Demo;
+  readonly logs: string;
+  /** Drains and stops everything, last started first; resolves to the problems met. */
+  stop(): Promise<readonly string[]>;
+  /** Ends every process at once. */
+  kill(): void;
+};
+
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const cleanup = openCleanup();
+  try {
+    return await start({ ...options, dataDir: path.resolve(options.dataDir) }, cleanup);
+  } catch (error) {
+    await cleanup.unwind();
+    throw error;
+  }
+}
+
+async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platform> {
+  const { dataDir, signal, progress = () => undefined } = options;
+  const { streams, consumers, rules } = readManifests();
+  const paths = await openFolder(dataDir, options.fresh ?? false, cleanup);
+  const ports = await choosePorts(options.ports);
+  const endpoints = endpointsOf(ports);
+
+  const mailbox = await openMailbox(paths.mailbox);
+  cleanup.add('mailbox', mailbox.close);
+
+  const [servers, bundles, signingKey] = await together(
+    startServers(paths, ports, cleanup, progress),
+    buildFunctions(),
+    signingKeyFile(paths.secrets),
+  );
+  progress(`${bundles.length} functions are built`);
+  signal?.throwIfAborted();
+
+  const client = await openClient(endpoints, paths.logs, cleanup);
+  await applyJetstream(client.bus.api, streams, consumers);
+  progress(`${streams.length} streams and ${consumers.length} consumers are as their YAML says`);
+
+  const surroundings = { endpoints, ports, smtpUrl: mailbox.url, signingKey, compileCache: paths.compileCache };
+  const environment = (name: string) => ({ ...environmentOf(name, surroundings), ...options.environment });
+  const fleet = openFleet({ bundles, rules, environment, logs: paths.logs });
+  cleanup.add('services', fleet.stopServices);
+  cleanup.add('functions', fleet.stopFunctions);
+  await fleet.startServices();
+  progress('user-service is ready');
+  await seedProducts(client.database);
+  const demo = await seedAccounts(paths.demo, client.database, client.users);
+  signal?.throwIfAborted();
+
+  fleet.startScaling(openMetrics(endpoints.natsMonitor, client.database));
+  cleanup.add('scaling', fleet.stopScaling);
+  await openDoor({ ports, fleet, servers, client, mailbox, cleanup });
+  writePrivate(paths.endpoints, endpoints, 0o644);
+  cleanup.add('endpoints.json', () => rmSync(paths.endpoints, { force: true }));
+
+  const kill = (): void => {
+    fleet.kill();
+    servers.nats.kill();
+    servers.postgres.kill();
+    rmSync(paths.endpoints, { force: true });
+  };
+  return { endpoints, ports, demo, logs: paths.logs, stop: cleanup.unwind, kill };
+}
+
+function readManifests() {
+  const functions = path.join(repository, 'knative/functions');
+  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
+  const consumers = readConsumers(functions, streams);
+  return { streams, consumers, rules: readRules(functions, consumers) };
+}
+
+async function openFolder(dataDir: string, fresh: boolean, cleanup: Cleanup): Promise<DataFolder> {
+  const paths = pathsOf(dataDir);
+  cleanup.add('data folder', takeFolder(dataDir));
+  await endLeftovers(paths);
+  if (fresh) emptyFolder(paths);
+  mkdirSync(paths.logs, { recursive: true });
+  return paths;
+}
+
+type Door = {
+  readonly ports: Ports;
+  readonly fleet: Fleet;
+  readonly servers: Servers;
+  readonly client: Client;
+  readonly mailbox: Mailbox;
+  readonly cleanup: Cleanup;
+};
+
+async function openDoor({ ports, fleet, servers, client, mailbox, cleanup }: Door): Promise<void> {
+  const door = await openFrontDoor({
+    port: ports.http,
+    queries: fleet.http('queries-api'),
+    commands: fleet.http('commands-api'),
+    notReady: () => [
+      ...(servers.postgres.running() ? [] : ['Postgres does not run']),
+      ...(servers.nats.running() && client.bus.connected() ? [] : ['NATS does not run']),
+      ...fleet.notReady(),
+    ],
+    mail: mailbox.list,
+    functions: fleet.states,
+  });
+  cleanup.add('front door', door.close);
+}
