@@ -76,7 +76,7 @@ describe('A ScaledObject', () => {
     );
   });
   it('of another name than its folder is refused', () => {
-    expect(change('scaleTargetRef: {name: order-view}', 'scaleTargetRef: {name: orders}')).toThrow(
+    expect(change(/scaleTargetRef: \{ ?name: order-view/, 'scaleTargetRef: { name: orders')).toThrow(
       "spec.scaleTargetRef.name is 'orders'; write 'order-view', the name of its folder",
     );
   });
@@ -91,7 +91,7 @@ describe('A ScaledObject', () => {
     );
   });
   it('that is not YAML is refused, with the place', () => {
-    expect(change('metadata: {name: order-view}', 'metadata: {name: order-view')).toThrow(
+    expect(change(/metadata: \{ ?name: order-view ?\}/, 'metadata: { name: order-view')).toThrow(
       /is not valid YAML: .*line 4/,
     );
   });

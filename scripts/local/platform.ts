@@ -114,6 +114,7 @@ async function openFolder(dataDir: string, fresh: boolean, cleanup: Cleanup): Pr
   const paths = pathsOf(dataDir);
   cleanup.add('data folder', takeFolder(dataDir));
   await endLeftovers(paths);
+  rmSync(paths.endpoints, { force: true });
   if (fresh) emptyFolder(paths);
   mkdirSync(paths.logs, { recursive: true });
   return paths;

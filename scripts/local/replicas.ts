@@ -29,7 +29,7 @@ const LONGEST_DELAY_MS = 60_000;
 const STEADY_MS = 60_000;
 
 /** 1, 2, 4 … 60 s, as Kubernetes waits in CrashLoopBackOff. */
-export const restartDelayMs = (crashes: number): number => Math.min(LONGEST_DELAY_MS, 1_000 * 2 ** (crashes - 1));
+const restartDelayMs = (crashes: number): number => Math.min(LONGEST_DELAY_MS, 1_000 * 2 ** (crashes - 1));
 
 export function openReplicas({ name, file, environment, logFile }: ReplicasOptions): Replicas {
   const log = openLogFile(logFile);

@@ -18,7 +18,7 @@ export type Welcome = {
   readonly logs: string;
 };
 
-export function addressTable({ endpoints, wanted, ports }: Welcome): string {
+function addressTable({ endpoints, wanted, ports }: Welcome): string {
   const lines = ORDER.map((name) => {
     const replaced = wanted[name] !== 0 && wanted[name] !== ports[name] ? `  (port ${wanted[name]} was taken)` : '';
     return `  ${NAMES[name].padEnd(20)} ${endpoints[name]}${replaced}`;
