@@ -5,13 +5,18 @@ import type { Definition, Running, Shell } from './function.ts';
 import { openLog } from './log.ts';
 import { closeServer, startServer } from './server.ts';
 
+/** Ends the process; what the operator must mend is said plainly, anything else with its stack. */
+function exitWith(error: unknown): never {
+  const what = error instanceof ConfigError ? error.message : `could not start: ${toAppError(error).stack}`;
+  process.stderr.write(`${what}\n`);
+  process.exit(1);
+}
+
 function settingsOrExit<Need extends Setting>(definition: Definition<Need>) {
   try {
     return readSettings(definition.needs);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    return exitWith(error);
   }
 }
 
@@ -44,7 +49,6 @@ export async function run<Need extends Setting>(name: string, definition: Defini
   try {
     running = await definition.start(shell);
   } catch (error) {
-    log.error({ error: toAppError(error).stack }, 'could not start');
-    process.exit(1);
+    exitWith(error);
   }
 }

@@ -55,14 +55,11 @@ export async function startFunction(name: string, backends: Backends, options: O
       resolve(exit);
     });
   });
-  const port = await until(`${name} to listen`, () => {
-    if (exit) throw new Error(`${name} ended: ${JSON.stringify(exit)}\n${lines.join('\n')}`);
-    return lines.map((line) => /"port":(\d+).*"msg":"listening"/.exec(line)?.[1]).find(Boolean);
-  }).catch((error) => {
-    if (exit && options.whenReady === false) return '0';
-    throw error;
-  });
-  const url = `http://127.0.0.1:${port}`;
+  const listening = () => lines.map((line) => /"port":(\d+).*"msg":"listening"/.exec(line)?.[1]).find(Boolean);
+  await until(`${name} to listen`, () => exit !== undefined || listening());
+  if (exit && options.whenReady !== false)
+    throw new Error(`${name} ended: ${JSON.stringify(exit)}\n${lines.join('\n')}`);
+  const url = `http://127.0.0.1:${listening() ?? 0}`;
   if (options.whenReady !== false) await until(`${name} to be ready`, async () => (await fetch(`${url}/readyz`)).ok);
   return {
     url,
