@@ -31,7 +31,7 @@ function addressTable({ endpoints, wanted, ports }: Welcome): string {
 }
 
 /** Sign up, sign in, order. The token is taken out with sed, so that only curl is needed. */
-export function curlCalls(http: string): readonly string[] {
+function curlCalls(http: string): readonly string[] {
   const json = "-H 'content-type: application/json'";
   const account = '{"email":"ada@example.com","password":"correct horse battery staple"}';
   return [
