@@ -3,7 +3,7 @@ import type * as z from 'zod/mini';
 import { openBus } from './bus.ts';
 import type { Setting } from './config.ts';
 import { consume } from './consume.ts';
-import { AppError, invalid } from './errors.ts';
+import { invalid, unavailable } from './errors.ts';
 import type { Definition, Shell } from './function.ts';
 import type { Incoming } from './message.ts';
 import { type Database, databaseError, openDatabase } from './postgres.ts';
@@ -61,14 +61,7 @@ function openClaims(database: Database): Claims {
       );
       if (row && row.status !== 'claimed') return false;
       if (row?.claimed) return true;
-      throw new AppError(
-        'unavailable',
-        'claimed-elsewhere',
-        `${template} for ${eventId} is being delivered by another process`,
-        {
-          retryAfterMs: (CLAIM_SECONDS * 1_000) / 3,
-        },
-      );
+      throw unavailable('claimed-elsewhere', `${template} for ${eventId} is being delivered by another process`);
     },
     async sent(eventId, template) {
       const text = `update notifications set status = 'sent', sent_at = now() where event_id = $1 and template = $2`;
