@@ -1,6 +1,5 @@
 /** Builder of e-mail notifiers: event → template (pure) → address asked of user-service → SMTP, once an event. */
 import type * as z from 'zod/mini';
-import { unavailable } from '../runtime/errors.ts';
 import { notifier } from '../runtime/notifier.ts';
 import { openUserClient } from '../users/client.ts';
 import { openSmtp } from './smtp.ts';
@@ -29,11 +28,8 @@ export const emails = <Schema extends z.ZodMiniType>({ stream, accepts }: Emails
         const template = accepts[type]?.template;
         if (!template) throw new Error(`no template for ${type}`);
         const { email } = await users.getUser({ userId: template.userId(data) }, trace);
-        try {
-          await smtp.send({ to: email, ...template.write(data), messageId: `<${eventId}.${template.name}@millrace>` });
-        } catch (error) {
-          throw unavailable('smtp-unavailable', 'The mail server did not take the e-mail', error);
-        }
+        const { subject, text } = template.write(data);
+        await smtp.send({ to: email, subject, text, messageId: `<${eventId}.${template.name}@millrace>` });
       };
     },
   });

@@ -7,7 +7,7 @@ export const publicOrder = z.object({
   version: z.int().check(z.positive()),
   customerId: z.uuid(),
   status: z.literal('open'),
-  currency: z.string(),
+  currency: z.string().check(z.regex(/^[A-Z]{3}$/)),
   lines: z.array(
     z.object({ sku: z.string(), name: z.string(), quantity: z.int(), unitPriceMinor: z.int(), totalMinor: z.int() }),
   ),

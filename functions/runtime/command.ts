@@ -119,8 +119,9 @@ function commandHandler<Schema extends z.ZodMiniType, State, Event extends Domai
   };
 }
 
-/** A failure that the sender should hear of and nobody else: answered and done, not a dead letter. */
-const isAnswer = (error: AppError): boolean => error.code === 'refused' || error.slug === 'idempotency-key-reused';
+/** A no that is an answer: of a rule, or about the key of somebody who waits; unheard, the latter is a dead letter. */
+const isAnswer = (error: AppError, { awaited }: Incoming): boolean =>
+  error.code === 'refused' || (error.slug === 'idempotency-key-reused' && awaited);
 
 export function command<Schema extends z.ZodMiniType, State, Event extends DomainEvent, Reads = null>(
   spec: CommandSpec<Schema, State, Event, Reads>,
@@ -142,7 +143,9 @@ export function command<Schema extends z.ZodMiniType, State, Event extends Domai
           incoming.answer({ result: await handleOne(incoming) });
         } catch (thrown) {
           const error = toAppError(thrown);
-          if (!isAnswer(error)) throw error;
+          const { slug, message: detail } = error;
+          if (!isAnswer(error, incoming)) throw error;
+          shell.log.info({ command: incoming.id, traceId: incoming.trace.traceId, slug, detail }, 'refused');
           incoming.answer(outcomeOf(error));
         }
       };

@@ -21,6 +21,9 @@ const BACKOFF_CAP_MS = 30_000;
 export const backoffMs = (attempt: number, random = Math.random()): number =>
   random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** Math.min(attempt, 20));
 
+/** Headers of the message that its dead letter keeps: what could not be sent again would hold the message for ever. */
+const COPIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
+
 type Taken = { readonly message: BusMessage; readonly incoming: Incoming };
 
 /** What becomes of a message whose handling failed. */
@@ -41,7 +44,7 @@ export function consume(
 
   const deadLetter = async (message: BusMessage, error: AppError): Promise<void> => {
     const headers = {
-      ...message.headers,
+      ...Object.fromEntries(Object.entries(message.headers).filter(([name]) => COPIED.test(name))),
       'millrace-function': shell.name,
       'millrace-error': error.slug,
       'millrace-error-message': error.message.replace(/\s+/g, ' ').slice(0, 1_000),

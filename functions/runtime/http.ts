@@ -81,7 +81,7 @@ function bearerToken(headers: HttpRequest['headers']): string {
 }
 
 function bodyOf(request: HttpRequest): unknown {
-  if (/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return request.body;
+  if (/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return request.body;
   throw invalid(
     'not-json-content',
     `The content-type is '${request.headers['content-type'] ?? ''}'; send application/json`,

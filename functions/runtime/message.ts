@@ -14,12 +14,21 @@ export type Incoming = {
   readonly data: unknown;
   /** 1 at the first delivery. */
   readonly attempt: number;
+  /** True when somebody waits for the outcome. */
+  readonly awaited: boolean;
   /** Sends the outcome of a command to whoever waits for it, if anybody does. */
   answer(outcome: Outcome): void;
 };
 
-/** Header with the subject to send a command's answer to. */
+/** Header with the subject to send a command's answer to: an inbox, so that an answer can never pass for an event. */
 export const REPLY_HEADER = 'millrace-reply';
+
+const INBOX = /^_INBOX(\.[\w-]{1,64}){1,4}$/;
+
+function replySubject(header: string | undefined): string | undefined {
+  if (header === undefined || INBOX.test(header)) return header;
+  throw invalid('invalid-reply', `The header ${REPLY_HEADER} must name an inbox, such as _INBOX.a1b2`);
+}
 
 /** `command.order.create` is its own type; the type of `order.<id>.created` is `order.created`. */
 export function typeOfSubject(subject: string): string {
@@ -53,7 +62,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
       'wrong-type',
       `ce-type is '${headers['ce-type']}' on subject ${message.subject}, whose type is '${type}'`,
     );
-  const replyTo = headers[REPLY_HEADER];
+  const replyTo = replySubject(headers[REPLY_HEADER]);
   return {
     id: headers['ce-id'] || `${message.stream}-${message.sequence}-${message.storedAtNanos}`,
     type,
@@ -62,6 +71,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
     trace: continueTrace(headers.traceparent),
     data: parseJson(Buffer.from(message.data).toString('utf8')),
     attempt: message.deliveries,
+    awaited: replyTo !== undefined,
     answer: (outcome) => {
       if (replyTo) answer(replyTo, outcome);
     },

@@ -22,7 +22,7 @@ const cloudEvent = z.object({
 });
 
 const isStructured = (request: HttpRequest): boolean =>
-  (request.headers['content-type'] ?? '').startsWith('application/cloudevents+json');
+  /^application\/cloudevents\+json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
 
 function binaryAttributes(request: HttpRequest): Record<string, unknown> {
   const attributes: Record<string, unknown> = {
@@ -47,6 +47,7 @@ function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incom
     trace: continueTrace(event.traceparent),
     data: event.data,
     attempt: 1,
+    awaited: true,
     answer,
   };
 }

@@ -30,12 +30,21 @@ function frameworkError(error: unknown): AppError {
   return toAppError(error);
 }
 
-/** Ends a request whose body is over the limit, whether or not it said so in content-length. */
+/**
+ * Ends a request whose body is over the limit, whether or not it said so in content-length. A compressed body is refused:
+ * its size says nothing of what the framework would make of it.
+ */
 function limitBody(request: IncomingMessage, response: ServerResponse, traceId: string): void {
   const refuse = (): void => {
+    if (response.headersSent) return;
     response.setHeader('connection', 'close');
     sendProblem(response, invalid('body-too-large', `The body is larger than ${MAX_BODY_BYTES} bytes`), traceId);
   };
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    const error = invalid('unsupported-encoding', `The content-encoding is '${encoding}'; send the body as it is`);
+    return sendProblem(response, error, traceId);
+  }
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return refuse();
   let size = 0;
   request.on('data', (chunk: Buffer) => {

@@ -35,3 +35,10 @@ test.each([null, 'text', 7, []])('%j is not an object', (data) => {
 test.each(['a\u0000', '\ud800', 'a\nb'])('text %j is refused', (name) => {
   expect(fieldsOf({ name, lines: [] })).toMatchObject([{ field: 'name', message: 'must not have control characters' }]);
 });
+
+test('however much is wrong, the answer stays small', () => {
+  const data = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`${'x'.repeat(300)}${index}`, 1]));
+  const fields = fieldsOf(data) as { field: string }[];
+  expect(fields).toHaveLength(20);
+  expect(Math.max(...fields.map(({ field }) => field.length))).toBeLessThanOrEqual(100);
+});

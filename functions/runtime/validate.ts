@@ -6,8 +6,15 @@ import { type FieldError, invalid } from './errors.ts';
 
 z.config(en());
 
+/** An answer must not grow with what was sent. */
+const MOST_FIELDS = 20;
+const LONGEST_FIELD = 100;
+
 const fieldName = (path: readonly PropertyKey[]): string =>
-  path.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index ? '.' : ''}${String(key)}`)).join('');
+  path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index ? '.' : ''}${String(key)}`))
+    .join('')
+    .slice(0, LONGEST_FIELD);
 
 const isMissing = (issue: z.core.$ZodIssue, data: unknown): boolean =>
   issue.code === 'invalid_type' &&
@@ -32,7 +39,7 @@ export function validate<Schema extends z.ZodMiniType>(
 ): z.infer<Schema> {
   const result = schema.safeParse(data);
   if (result.success) return result.data;
-  const fields = result.error.issues.flatMap((issue) => fieldErrors(issue, data));
+  const fields = result.error.issues.flatMap((issue) => fieldErrors(issue, data)).slice(0, MOST_FIELDS);
   const summary = fields.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; ');
   throw invalid(slug, `${what} is not valid: ${summary}`, fields);
 }

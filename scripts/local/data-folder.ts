@@ -7,6 +7,8 @@ import { stopLeftover } from './server-process.ts';
 
 export type DataFolder = {
   readonly postgres: string;
+  /** Says where Postgres's data is, when its account may not enter this folder. */
+  readonly postgresElsewhere: string;
   readonly nats: string;
   readonly logs: string;
   readonly secrets: string;
@@ -18,6 +20,7 @@ export type DataFolder = {
 
 export const pathsOf = (folder: string): DataFolder => ({
   postgres: path.join(folder, 'postgres'),
+  postgresElsewhere: path.join(folder, 'postgres-is-elsewhere.txt'),
   nats: path.join(folder, 'nats'),
   logs: path.join(folder, 'logs'),
   secrets: path.join(folder, 'secrets'),
@@ -78,6 +81,18 @@ export async function endLeftovers({ postgres, nats }: DataFolder): Promise<void
 
 const firstNumber = (file: string): number =>
   existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) || 0 : 0;
+
+/**
+ * Keeps a database that lies elsewhere in step with this folder: removed with it, so that it never meets another's streams.
+ * Gives its place, or undefined when it lies here.
+ */
+export function keepDatabaseInStep({ postgres, postgresElsewhere }: DataFolder): string | undefined {
+  const real = dataDirFor(postgres);
+  if (real === postgres) return undefined;
+  if (!existsSync(postgresElsewhere)) rmSync(real, { recursive: true, force: true });
+  writeFileSync(postgresElsewhere, `${real}\n`);
+  return real;
+}
 
 /** Removes what the platform has stored, and nothing else that may be in the folder. */
 export function emptyFolder(paths: DataFolder): void {

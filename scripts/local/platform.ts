@@ -4,7 +4,7 @@ import path from 'node:path';
 import { buildFunctions } from '../build.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { type Client, openClient } from './client.ts';
-import { type DataFolder, emptyFolder, endLeftovers, pathsOf, takeFolder } from './data-folder.ts';
+import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
 import { type Fleet, openFleet } from './fleet.ts';
 import { openFrontDoor } from './front-door.ts';
@@ -58,7 +58,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platform> {
   const { dataDir, signal, progress = () => undefined } = options;
   const { streams, consumers, rules } = readManifests();
-  const paths = await openFolder(dataDir, options.fresh ?? false, cleanup);
+  const paths = await openFolder(dataDir, options.fresh ?? false, cleanup, progress);
   const ports = await choosePorts(options.ports);
   const endpoints = endpointsOf(ports);
 
@@ -110,12 +110,19 @@ function readManifests() {
   return { streams, consumers, rules: readRules(functions, consumers) };
 }
 
-async function openFolder(dataDir: string, fresh: boolean, cleanup: Cleanup): Promise<DataFolder> {
+async function openFolder(
+  dataDir: string,
+  fresh: boolean,
+  cleanup: Cleanup,
+  progress: (line: string) => void,
+): Promise<DataFolder> {
   const paths = pathsOf(dataDir);
   cleanup.add('data folder', takeFolder(dataDir));
   await endLeftovers(paths);
   rmSync(paths.endpoints, { force: true });
   if (fresh) emptyFolder(paths);
+  const elsewhere = keepDatabaseInStep(paths);
+  if (elsewhere) progress(`Postgres's data is in ${elsewhere}: its account may not enter ${dataDir}`);
   mkdirSync(paths.logs, { recursive: true });
   return paths;
 }

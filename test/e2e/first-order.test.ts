@@ -55,7 +55,7 @@ test('the first order of the README wakes its functions from zero, and they go b
   const [order, looks] = await readmeCommands(shop.endpoints.http);
   const said = await bash(order);
   expect(said).toContain('"email":"ada@example.com"');
-  expect(said).toContain('"totalMinor":2500');
+  expect(said).toContain('"totalMinor":3390');
   const [orderId] = /[0-9a-f-]{36}(?=","customerId)/.exec(said) ?? [];
   expect(orderId).toBeDefined();
 
@@ -81,7 +81,7 @@ test('the first order of the README wakes its functions from zero, and they go b
       .filter((line: string) => line.includes(orderId ?? '?')),
   ).toEqual([`ada@example.com: Your order ${orderId}`]);
   const mail = mails.find(({ subject }: { subject: string }) => subject.includes(orderId ?? '?'));
-  expect(mail.text).toContain('€25.00');
+  expect(mail.text).toContain('€33.90');
   expect(mail.headers['message-id']).toMatch(/^<[\w-]+\.order-confirmation@millrace>$/);
 
   await until(

@@ -208,3 +208,61 @@ async function stockOf(sku: string): Promise<number> {
 
 const drained = () =>
   until('all commands to be handled', async () => (await backends.lag('COMMANDS', 'create-order')) === 0);
+
+test('a huge body in chunks is refused, and the function lives on', async () => {
+  const chunk = new Uint8Array(64 * 1024).fill(32);
+  const body = new ReadableStream({
+    pull(controller) {
+      sent += 1;
+      if (sent > 64) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+  let sent = 0;
+  const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/cloudevents+json' } };
+  const answer = await fetch(createOrder.url, init as RequestInit).then(
+    ({ status }) => status,
+    () => 'hung up',
+  );
+  expect([413, 'hung up']).toContain(answer);
+  expect((await fetch(`${createOrder.url}/livez`)).status).toBe(200);
+});
+
+test('a compressed body is refused: its size says nothing of what is in it', async () => {
+  const response = await post('x', { 'content-type': 'application/cloudevents+json', 'content-encoding': 'gzip' });
+  expect({ status: response.status, ...((await response.json()) as object) }).toMatchObject({
+    status: 415,
+    slug: 'unsupported-encoding',
+  });
+});
+
+test.each(['a b', 'order.x.created', 'command.order.create', '_INBOX', '_INBOX.*', '_INBOX.a\tb'])(
+  'a reply header %j that names no inbox makes a dead letter, and the next command is handled',
+  async (reply) => {
+    const seen = (await backends.messages('DEAD_LETTERS')).length;
+    const [bad, good] = [randomUUID(), randomUUID()];
+    await publish(command(bad), { 'millrace-reply': reply });
+    await publish(command(good));
+    expect(await orderIn(good)).toMatchObject({ orderId: good });
+    const letter = await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS'))[seen]);
+    expect(letter.headers).toContain('millrace-error: invalid-reply');
+    await drained();
+  },
+);
+
+test('an id that was used for another command is a dead letter when nobody waits for the answer', async () => {
+  const seen = (await backends.messages('DEAD_LETTERS')).length;
+  const headers = { 'ce-id': randomUUID(), 'ce-source': '/test' };
+  await publish(command(randomUUID()), headers);
+  await publish(command(randomUUID()), headers);
+  const letter = await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS'))[seen]);
+  expect(letter.headers).toContain('millrace-error: idempotency-key-reused');
+});
+
+test('a refused command that nobody waits for is in the log', async () => {
+  const id = randomUUID();
+  await publish(command(randomUUID(), [{ sku: 'unicorn', quantity: 1 }]), { 'ce-id': id });
+  await until('the line', () =>
+    createOrder.lines.some((line) => line.includes(id) && line.includes('unknown-product')),
+  );
+});

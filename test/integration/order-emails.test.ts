@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Mailbox, openMailbox } from '../../scripts/local/mailbox.ts';
 import { freePort } from '../../scripts/local/ports.ts';
@@ -92,6 +93,28 @@ test('while user-service is down nothing is lost, and afterwards each e-mail is 
   await drained();
   for (const { orderId } of orders) expect(mailsOf(orderId)).toHaveLength(1);
   expect(await backends.messages('DEAD_LETTERS')).toHaveLength(1);
+});
+
+/** An SMTP server that takes no mail for anybody, for good. */
+async function refusingSmtp(): Promise<SMTPServer> {
+  const onRcptTo = (_: unknown, __: unknown, done: (error: Error) => void): void =>
+    done(Object.assign(new Error('no such mailbox'), { responseCode: 550 }));
+  const server = new SMTPServer({ authOptional: true, disabledCommands: ['AUTH', 'STARTTLS'], onRcptTo });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  return server;
+}
+
+test('an e-mail that the mail server refuses for good becomes a dead letter', async () => {
+  await orderEmails.stop();
+  const refusing = await refusingSmtp();
+  orderEmails = await startEmails(`smtp://127.0.0.1:${(refusing.server.address() as { port: number }).port}`);
+  const seen = (await backends.messages('DEAD_LETTERS')).length;
+  await publishCreated(backends.bus, exampleOrder({ customerId }));
+  const letter = await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS'))[seen]);
+  expect(letter.headers).toContain('millrace-error: mail-refused');
+  await orderEmails.stop();
+  await new Promise<void>((resolve) => refusing.close(() => resolve()));
+  orderEmails = await startEmails(mailbox.url);
 });
 
 /** An SMTP server that is there, and hangs up on everybody. */
