@@ -1,4 +1,4 @@
-/** SMTP by nodemailer: one pooled connection, bounded in time, closed with the function. */
+/** SMTP by nodemailer: a connection an e-mail in work, kept for the next, bounded in time, closed with the function. */
 import { createTransport } from 'nodemailer';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
@@ -13,7 +13,7 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
   const transport = createTransport({
     url: SMTP_URL,
     pool: true,
-    maxConnections: 2,
+    maxConnections: 8,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
     socketTimeout: 10_000,

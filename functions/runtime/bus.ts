@@ -1,15 +1,17 @@
 /** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
-import { connect, headers as createHeaders, createInbox, type Msg, type NatsConnection } from 'nats';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, headers as createHeaders, createInbox, type Msg, type NatsConnection, NatsError } from 'nats';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
 
-export type { Msg, NatsConnection } from 'nats';
+export type { Msg, NatsConnection, Subscription } from 'nats';
 
-/** A message of a JetStream consumer. Exactly one of ack, nak, term ends it; `working` resets its ack wait. */
+/** A message of a JetStream consumer. Exactly one of ack, nak, term ends it. */
 export type BusMessage = {
   readonly subject: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** By lower case name; undefined when what was sent as headers cannot be read. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
   readonly data: Uint8Array;
   readonly stream: string;
   readonly sequence: number;
@@ -20,7 +22,6 @@ export type BusMessage = {
   ack(): void;
   nak(delayMs: number): void;
   term(reason: string): void;
-  working(): void;
 };
 
 export type Payload = string | Uint8Array;
@@ -41,17 +42,22 @@ export type Bus = {
   /** A request to the JetStream API, such as `STREAM.INFO.ORDERS`; throws `unavailable` or what the server answers. */
   api<T>(path: string, body?: object): Promise<T>;
   connected(): boolean;
-  /** Resolves when all that was sent has reached the server. */
+  /** Resolves when all that was sent has reached the server, or after 2 s when it can't be reached. */
   flush(): Promise<void>;
 };
 
 const PUBLISH_TIMEOUT_MS = 5_000;
+const FLUSH_TIMEOUT_MS = 2_000;
 
 const toHeaders = (fields: Readonly<Record<string, string>>) => {
   const result = createHeaders();
   for (const [name, value] of Object.entries(fields)) result.set(name, value);
   return result;
 };
+
+/** Larger than the server or the stream takes: trying again would not help. */
+const isTooLarge = (error: unknown): boolean =>
+  error instanceof NatsError && (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.api_error?.err_code === 10054);
 
 /** Parses `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<...>.<stored ns>.<pending>`, or its longer v2 form. */
 export function parseAckSubject(subject: string) {
@@ -61,19 +67,24 @@ export function parseAckSubject(subject: string) {
   return { stream, deliveries: Number(deliveries), sequence: Number(sequence), storedAtNanos };
 }
 
+function readHeaders(message: Msg): Record<string, string> | undefined {
+  try {
+    return Object.fromEntries([...(message.headers ?? [])].map(([name, [value = '']]) => [name.toLowerCase(), value]));
+  } catch {
+    return undefined;
+  }
+}
+
 function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: string): BusMessage {
-  const headers: Record<string, string> = {};
-  for (const [name, values] of message.headers ?? []) headers[name.toLowerCase()] = values[0] ?? '';
   const answer = (verb: string): void => connection.publish(ackSubject, verb);
   return {
     ...parseAckSubject(ackSubject),
     subject: message.subject,
-    headers,
+    headers: readHeaders(message),
     data: message.data,
     ack: () => answer('+ACK'),
     nak: (delayMs) => answer(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),
     term: (reason) => answer(`+TERM ${reason}`),
-    working: () => answer('+WPI'),
   };
 }
 
@@ -107,6 +118,7 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
     reconnectJitter: 250,
     pingInterval: 3_000,
     maxPingOut: 2,
+    ignoreAuthErrorAbort: true,
   });
   const pulls = new Set<Pull>();
   let connected = true;
@@ -129,6 +141,10 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
       try {
         await jetstream.publish(subject, payload, { msgID: messageId, headers: toHeaders(fields) });
       } catch (error) {
+        if (isTooLarge(error))
+          throw new AppError('internal', 'message-too-large', `The message for ${subject} is too large`, {
+            cause: error,
+          });
         throw unavailable('nats-unavailable', `JetStream did not confirm ${subject}`, error);
       }
     },
@@ -144,12 +160,12 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
     },
     pull(options, receive) {
       const deliver = (message: Msg, ackSubject: string) => receive(toBusMessage(connection, message, ackSubject));
-      const pull = startPull(connection, createInbox(), options, shell.log, deliver);
+      const pull = startPull(connection, createInbox, options, shell.log, deliver);
       pulls.add(pull);
       return pull;
     },
     api: (path, body) => jetstreamApi(connection, path, body),
     connected: () => connected && !connection.isClosed(),
-    flush: () => connection.flush(),
+    flush: () => Promise.race([connection.flush(), delay(FLUSH_TIMEOUT_MS)]),
   };
 }

@@ -44,7 +44,7 @@ export function consume(
 
   const deadLetter = async (message: BusMessage, error: AppError): Promise<void> => {
     const headers = {
-      ...Object.fromEntries(Object.entries(message.headers).filter(([name]) => COPIED.test(name))),
+      ...Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => COPIED.test(name))),
       'millrace-function': shell.name,
       'millrace-error': error.slug,
       'millrace-error-message': error.message.replace(/\s+/g, ' ').slice(0, 1_000),
@@ -55,7 +55,7 @@ export function consume(
     await bus.publish(`dead.${shell.name}`, message.data, headers, messageId);
   };
 
-  const fail = async (message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
+  const settle = async (message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
     const error = toAppError(thrown);
     const fate = fateOf(error, message.deliveries);
     const fields = {
@@ -89,6 +89,18 @@ export function consume(
     }
     incoming?.answer(outcomeOf(error));
     message.ack();
+  };
+
+  /** Ends a message whose handling failed; whatever happens here, it is not lost: it comes again. */
+  const fail = async (message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
+    try {
+      await settle(message, incoming, thrown);
+    } catch (problem) {
+      shell.log.error(
+        { sequence: message.sequence, error: toAppError(problem).stack },
+        'could not end a failed message',
+      );
+    }
   };
 
   const handleTogether = async (taken: readonly Taken[]): Promise<void> => {

@@ -33,7 +33,7 @@ type Shape<Params extends AnySchema, Query extends AnySchema, Body extends AnySc
 
 /** A route as the server runs it: what comes in is not yet checked. */
 export type Route = Shape<AnySchema, AnySchema, AnySchema> & {
-  readonly access: 'public' | 'signed-in' | string;
+  readonly isPublic: boolean;
   handle(raw: Call<unknown, unknown, unknown>, caller: Caller | undefined): Promise<Reply>;
 };
 
@@ -54,7 +54,7 @@ const checked = <Params extends AnySchema, Query extends AnySchema, Body extends
 export const publicRoute = <Params extends AnySchema, Query extends AnySchema, Body extends AnySchema>(
   shape: Shape<Params, Query, Body>,
   handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>) => Promise<Reply>,
-): Route => ({ ...shape, access: 'public', handle: (raw) => handle(checked(shape, raw)) });
+): Route => ({ ...shape, isPublic: true, handle: (raw) => handle(checked(shape, raw)) });
 
 /** A route for those who are signed in; with a role, only for those who have it. */
 export const callerRoute = <Params extends AnySchema, Query extends AnySchema, Body extends AnySchema>(
@@ -62,7 +62,7 @@ export const callerRoute = <Params extends AnySchema, Query extends AnySchema, B
   handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>> & { readonly caller: Caller }) => Promise<Reply>,
 ): Route => ({
   ...shape,
-  access: shape.role ?? 'signed-in',
+  isPublic: false,
   handle: async (raw, caller) => {
     if (!caller)
       throw new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
@@ -132,7 +132,7 @@ export function http<Need extends Setting>(spec: {
       const answer = async (request: HttpRequest, trace: Trace): Promise<Reply> => {
         const { path, query } = parseUrl(request.url);
         const { route, params } = find(request.method ?? 'GET', path);
-        const caller = route.access === 'public' ? undefined : await authenticate(bearerToken(request.headers), trace);
+        const caller = route.isPublic ? undefined : await authenticate(bearerToken(request.headers), trace);
         const body = route.body ? bodyOf(request) : undefined;
         return route.handle({ params, query, body, headers: request.headers, trace }, caller);
       };

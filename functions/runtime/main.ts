@@ -44,7 +44,7 @@ export async function run<Need extends Setting>(name: string, definition: Defini
     log.info({}, 'drained');
     process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain(signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void drain(signal).catch(exitWith));
 
   try {
     running = await definition.start(shell);

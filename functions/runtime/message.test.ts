@@ -14,7 +14,6 @@ const bare = {
   ack: () => undefined,
   nak: () => undefined,
   term: () => undefined,
-  working: () => undefined,
 };
 const nobody = () => undefined;
 

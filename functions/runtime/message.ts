@@ -56,6 +56,7 @@ export function parseJson(text: string): unknown {
 /** A pulled message as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
 export function fromBus(message: BusMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
   const { headers } = message;
+  if (!headers) throw invalid('bad-headers', 'The headers of the message cannot be read');
   const type = typeOfSubject(message.subject);
   if (headers['ce-type'] && headers['ce-type'] !== type)
     throw invalid(

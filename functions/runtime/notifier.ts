@@ -3,7 +3,7 @@ import type * as z from 'zod/mini';
 import { openBus } from './bus.ts';
 import type { Setting } from './config.ts';
 import { consume } from './consume.ts';
-import { invalid, unavailable } from './errors.ts';
+import { invalid, toAppError, unavailable } from './errors.ts';
 import type { Definition, Shell } from './function.ts';
 import type { Incoming } from './message.ts';
 import { type Database, databaseError, openDatabase } from './postgres.ts';
@@ -18,14 +18,25 @@ type NotifierSpec<Schema extends z.ZodMiniType, Need extends Setting> = {
   readonly needs: readonly Need[];
   /** Event type → the name of what is delivered for it, and the schema of the event's data. */
   readonly accepts: Readonly<Record<string, { readonly template: string; readonly schema: Schema }>>;
-  /** Opens what delivers. Its deliveries must end, well or not, within 25 s. */
+  /** Opens what delivers. A delivery that takes over 25 s is tried again. */
   open(shell: Shell<Need>): (notice: Notice<z.infer<Schema>> & { readonly template: string }) => Promise<void>;
 };
 
 const IN_FLIGHT = 8;
 
-/** Longer than a delivery may take: only a crash leaves a claim to run out. */
+/** Less than the consumer's ackWait, and than the claim: nobody else begins while this one is at it. */
+const DELIVERY_MS = 25_000;
 const CLAIM_SECONDS = 30;
+const TOO_SLOW = 'delivery-too-slow';
+
+/** A delivery that takes too long is given up here, but may still happen: its claim is left to run out. */
+async function inTime(delivery: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable(TOO_SLOW, `A delivery took over ${DELIVERY_MS} ms`)), DELIVERY_MS);
+  });
+  await Promise.race([delivery, late]).finally(() => clearTimeout(timer));
+}
 
 type Claims = {
   /** True: deliver it now. False: it was delivered before. Throws `unavailable` while somebody else is at it. */
@@ -95,9 +106,9 @@ export function notifier<Schema extends z.ZodMiniType, Need extends Setting>(
         const data = validate(schema, incoming.data, `The event ${type}`, 'invalid-event');
         if (!(await claims.claim(eventId, template))) return;
         try {
-          await deliver({ eventId, type, data, template, trace });
+          await inTime(deliver({ eventId, type, data, template, trace }));
         } catch (error) {
-          await claims.release(eventId, template);
+          if (toAppError(error).slug !== TOO_SLOW) await claims.release(eventId, template);
           throw error;
         }
         await claims.sent(eventId, template);

@@ -19,11 +19,14 @@ export const insertOutbox = (parameter: string): string =>
    from json_to_recordset(${parameter}::json) as row (event_id text, subject text, headers json, data json)`;
 
 export type Outbox = {
-  /** Publishes stored messages in their order; resolves when JetStream holds them all. Repeats do no harm. */
+  /** Publishes stored messages; resolves when JetStream holds them all. Repeats do no harm. */
   publish(messages: readonly OutboxMessage[]): Promise<void>;
   /** Resolves when the rows of what was published are removed, or could not be. */
   removed(): Promise<void>;
 };
+
+const publishOne = (bus: Bus, { subject, data, headers, event_id }: OutboxMessage): Promise<void> =>
+  bus.publish(subject, JSON.stringify(data), headers, event_id);
 
 /**
  * Publishing needs no wait for the removal of the row: rows that were left behind are published again by outbox-relay,
@@ -60,13 +63,13 @@ export function openOutbox(shell: Shell, database: Database, bus: Bus): Outbox {
   shell.onClose(startRemoval);
   return {
     async publish(messages) {
-      await Promise.all(
-        messages.map((message) =>
-          bus.publish(message.subject, JSON.stringify(message.data), message.headers, message.event_id),
-        ),
+      const attempts = await Promise.allSettled(messages.map((message) => publishOne(bus, message)));
+      published.push(
+        ...messages.filter((_, index) => attempts[index]?.status === 'fulfilled').map(({ event_id }) => event_id),
       );
-      published.push(...messages.map((message) => message.event_id));
       void startRemoval();
+      const failed = attempts.find((attempt) => attempt.status === 'rejected');
+      if (failed) throw failed.reason;
     },
     removed: startRemoval,
   };

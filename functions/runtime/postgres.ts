@@ -12,8 +12,8 @@ const sqlState = (error: unknown): string | undefined => (error instanceof pg.Da
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(sqlState(error) ?? '');
 
-/** Classes of SQLSTATE that say "not now": connection, resources, operator intervention, system. */
-const TRANSIENT = /^(08|53|57|58)/;
+/** SQLSTATEs that say "not now": connection, resources, operator intervention, system, read-only (failover), lock. */
+const TRANSIENT = /^(08|53|57|58|25006|55P03)/;
 
 /** A failure to reach Postgres, or its restart, as `unavailable`; everything else as it is. */
 export function databaseError(error: unknown): unknown {
@@ -35,6 +35,7 @@ export function openDatabase(shell: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS
     application_name: shell.name,
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
+    statement_timeout: 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });

@@ -26,14 +26,14 @@ type ProjectorSpec<Schema extends z.ZodMiniType> = {
 const IN_FLIGHT = 256;
 const BATCH = 128;
 
-/** The newest row a key: one statement may not touch a row twice. */
+/** The newest row a key, as one statement may not touch a row twice; in one order, so that two never wait in a ring. */
 function newestRows(rows: readonly Row[], key: string): Row[] {
   const newest = new Map<unknown, Row>();
   for (const row of rows) {
     const seen = newest.get(row[key]);
     if (!seen || seen.version < row.version) newest.set(row[key], row);
   }
-  return [...newest.values()];
+  return [...newest.values()].sort((a, b) => String(a[key]).localeCompare(String(b[key])));
 }
 
 async function upsert(database: Database, table: string, key: string, rows: readonly Row[]): Promise<void> {

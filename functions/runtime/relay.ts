@@ -1,4 +1,5 @@
 /** Builder of the outbox relay: publishes what a crashed process committed but did not publish. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { openBus } from './bus.ts';
 import { toAppError } from './errors.ts';
 import type { Definition } from './function.ts';
@@ -32,15 +33,6 @@ export function relay(): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONN
         return messages.length;
       };
 
-      const pause = (): Promise<void> =>
-        new Promise((resolve) => {
-          const timer = setTimeout(resolve, PAUSE_MS);
-          stop.signal.addEventListener('abort', () => {
-            clearTimeout(timer);
-            resolve();
-          });
-        });
-
       const loop = async (): Promise<void> => {
         while (!stop.signal.aborted) {
           try {
@@ -50,7 +42,7 @@ export function relay(): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONN
             problem = toAppError(error).message;
             shell.log.warn({ error: problem }, 'cannot relay at the moment');
           }
-          await pause();
+          await delay(PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
         }
       };
       const done = loop();

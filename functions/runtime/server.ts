@@ -15,7 +15,10 @@ type App = (request: IncomingMessage, response: ServerResponse, next: (error?: u
 async function openFramework(name: string, handler: HttpHandler): Promise<App> {
   const framework = await import('@google-cloud/functions-framework');
   const { getTestServer } = await import('@google-cloud/functions-framework/testing');
-  framework.http(name, (request, response) => handler(request as HttpRequest, response));
+  // What was refused for its size has its answer; the framework has read on, and must not run it.
+  framework.http(name, (request, response) =>
+    response.headersSent ? undefined : handler(request as HttpRequest, response),
+  );
   const [app] = getTestServer(name).listeners('request');
   return app as App;
 }
@@ -84,6 +87,8 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
   });
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.headersTimeout = REQUEST_TIMEOUT_MS / 2;
+  // Longer than a proxy in front keeps its idle connections: it must be the one that closes them.
+  server.keepAliveTimeout = 75_000;
   const { HOST, PORT } = shell.settings;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(PORT, HOST, resolve));
   shell.log.info({ port: (server.address() as AddressInfo).port }, 'listening');

@@ -85,8 +85,8 @@ export function openFleet({ bundles, rules, environment, logs }: FleetOptions): 
       ...services
         .filter(({ replicas }) => replicas.ready().length === 0)
         .map(({ rule }) => `${rule.name} is not ready`),
-      ...scaled.flatMap(({ rule }) => {
-        const problem = scalers.get(rule.name)?.problem();
+      ...scaled.flatMap(({ rule, replicas }) => {
+        const problem = replicas.problem() ?? scalers.get(rule.name)?.problem();
         return problem ? [`${rule.name}: ${problem}`] : [];
       }),
     ],

@@ -178,7 +178,7 @@ test('after a restart of the server the consumer goes on by itself', async () =>
   await publish(1);
   await until('the first', () => seen.has(0));
   await backends.restartNats();
-  await until('to be connected again', () => running.notReady() === undefined);
+  await until('both to be connected again', () => running.notReady() === undefined && backends.bus.connected());
   await publish(2, (index) => ({ index: index + 1 }));
   await until('those after the restart', () => seen.has(1) && seen.has(2));
 });

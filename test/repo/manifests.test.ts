@@ -3,7 +3,9 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { filterOf } from '../../functions/runtime/message.ts';
+import { EXPIRES_MS } from '../../functions/runtime/pull.ts';
 import { listFunctions } from '../../scripts/build.ts';
+import { nanoseconds } from '../../scripts/local/go-duration.ts';
 import { readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
 import { readRules } from '../../scripts/local/manifests.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
@@ -47,5 +49,15 @@ test('a consumer lets all replicas work at full load, and a rule wakes at the fi
       expect(trigger.lagThreshold, rule.name).toBeGreaterThan(inFlight);
       expect(consumer?.maxAckPending ?? 0, rule.name).toBeGreaterThanOrEqual(rule.max * inFlight);
     }
+  }
+});
+
+test('a consumer allows the pull requests that functions make', () => {
+  for (const consumer of consumers) {
+    const { inFlight = 0 } = functions.find(({ name }) => name === consumer.durableName) ?? {};
+    expect(nanoseconds(consumer.maxRequestExpires ?? '1h') / 1e6, consumer.durableName).toBeGreaterThanOrEqual(
+      EXPIRES_MS,
+    );
+    expect(consumer.maxRequestBatch ?? Number.POSITIVE_INFINITY, consumer.durableName).toBeGreaterThanOrEqual(inFlight);
   }
 });

@@ -29,7 +29,7 @@ export type Backends = {
   readonly database: pg.Pool;
   /** Every message that a stream holds. */
   messages(stream: string): Promise<StreamMessage[]>;
-  /** num_pending and num_ack_pending of a consumer. */
+  /** Messages that a consumer has not acknowledged. The server counts a message a moment after it is stored: this does not. */
   lag(stream: string, consumer: string): Promise<number>;
   /** Such as SIGSTOP: nats-server is there and does not answer. */
   signalNats(signal: NodeJS.Signals): void;
@@ -41,6 +41,12 @@ export type Backends = {
 
 type Options = { readonly consumer?: (spec: ConsumerSpec) => ConsumerSpec };
 
+type ConsumerInfo = {
+  num_pending: number;
+  num_ack_pending: number;
+  delivered: { stream_seq: number };
+  config: { filter_subject?: string; filter_subjects?: string[] };
+};
 type StoredMessage = { message: { subject: string; seq: number; hdrs?: string; data?: string } };
 const decode = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
 
@@ -90,10 +96,16 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
       return found;
     },
     async lag(stream, consumerName) {
-      const info = await bus.api<{ num_pending: number; num_ack_pending: number }>(
-        `CONSUMER.INFO.${stream}.${consumerName}`,
+      const { config, ...info } = await bus.api<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumerName}`);
+      const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];
+      const last = await Promise.all(
+        filters.map(async (filter) => {
+          const found = bus.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { last_by_subj: filter });
+          return (await found.catch(() => undefined))?.message.seq ?? 0;
+        }),
       );
-      return info.num_pending + info.num_ack_pending;
+      const counted = info.num_pending + info.num_ack_pending;
+      return counted === 0 && Math.max(...last) > info.delivered.stream_seq ? 1 : counted;
     },
     signalNats: (signal) => nats.kill(signal),
     async restartNats() {

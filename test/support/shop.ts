@@ -12,6 +12,7 @@ export type Answer<Body> = { readonly status: number; readonly headers: Headers;
 type Json = any;
 
 export type Shop = Platform & {
+  readonly dataDir: string;
   call(
     method: string,
     path: string,
@@ -48,6 +49,7 @@ export async function startShop(): Promise<Shop & { end(): Promise<void> }> {
 
   return {
     ...platform,
+    dataDir,
     call,
     signIn,
     async signUp() {

@@ -9,7 +9,8 @@ import { errorOf } from '../../runtime/message.ts';
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const DEFAULT_WAIT_SECONDS = 5;
-const MAX_WAIT_SECONDS = 25;
+/** Less than a drain may take: who waits is answered before the process ends. */
+const MAX_WAIT_SECONDS = 20;
 
 /** The Idempotency-Key of a request: 1 to 255 visible characters. */
 export function idempotencyKey(headers: Headers): string {

@@ -69,7 +69,7 @@ create index order_view_of_customer on order_view (customer_id, created_at desc,
 create table notifications (
   event_id      text not null,
   template      text not null,
-  status        text not null check (status in ('claimed', 'sent', 'skipped')),
+  status        text not null check (status in ('claimed', 'sent')),
   attempts      integer not null default 1,
   claimed_until timestamptz not null,
   sent_at       timestamptz,
