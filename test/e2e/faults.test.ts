@@ -67,8 +67,9 @@ async function killFunction(name: string): Promise<void> {
   for (const pid of pids) process.kill(pid, 'SIGKILL');
 }
 
-const killByPidFile = (...file: string[]) =>
+function killByPidFile(...file: string[]): void {
   process.kill(Number.parseInt(readFileSync(path.join(...file), 'utf8'), 10), 'SIGKILL');
+}
 
 test('orders placed while everything is killed in turn are each there once, and the shop heals', {
   timeout: 240_000,
