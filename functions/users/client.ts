@@ -20,15 +20,21 @@ export type UserClient = {
   validateToken(request: { readonly accessToken: string }, trace: Trace): Promise<Identity>;
 };
 
+/** A password is slow to check on purpose, and may have to wait for its turn. */
+const PASSWORD_DEADLINE_MS = 5_000;
+
 /** Connects at the first call and is closed with the shell. */
 export function openUserClient(shell: Shell<'USER_SERVICE_ADDRESS'>): UserClient {
   const { call } = openGrpcClient(shell, { name: 'users', address: shell.settings.USER_SERVICE_ADDRESS });
   return {
     async createUser(request, trace) {
-      return fromWireUser(await call(methods.createUser, request, { trace }));
+      return fromWireUser(await call(methods.createUser, request, { trace, deadlineMs: PASSWORD_DEADLINE_MS }));
     },
     async authenticate(request, trace) {
-      const { accessToken, expiresInSeconds, user } = await call(methods.authenticate, request, { trace });
+      const { accessToken, expiresInSeconds, user } = await call(methods.authenticate, request, {
+        trace,
+        deadlineMs: PASSWORD_DEADLINE_MS,
+      });
       return { accessToken, expiresInSeconds, user: fromWireUser(user) };
     },
     async getUser(request, trace) {
