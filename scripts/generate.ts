@@ -1,7 +1,11 @@
-/** proto/ → functions/gen, by buf and ts-proto, offline. With --check it only says whether the committed code is that. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+/**
+ * proto/ → functions/gen, by buf and ts-proto, offline; the routes of the HTTP functions → functions/gen/openapi.json.
+ * With --check it only says whether the committed files are that.
+ */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { allRoutes, openApiDocument } from './openapi.ts';
 import { runTool } from './tool.ts';
 
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';
@@ -11,6 +15,8 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 async function generateInto(folder: string): Promise<void> {
   const code = await runTool(BUF, ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '--output', folder]);
   if (code !== 0) throw new Error(`buf could not generate code from proto/ (exit code ${code}); see above`);
+  const document = `${JSON.stringify(openApiDocument(await allRoutes()), null, 2)}\n`;
+  await writeFile(path.join(folder, GENERATED, 'openapi.json'), document);
 }
 
 /** Path below `folder` → content, of every file. */
@@ -23,7 +29,7 @@ async function readAll(folder: string): Promise<Map<string, string>> {
   return new Map(await Promise.all(contents));
 }
 
-/** Files of functions/gen that are not what proto/ generates: changed, missing or left over. */
+/** Files of functions/gen that are not what proto/ and the routes generate: changed, missing or left over. */
 async function outdated(): Promise<string[]> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-generate-'));
   try {
@@ -40,9 +46,9 @@ async function outdated(): Promise<string[]> {
 async function check(): Promise<void> {
   if ((await runTool(BUF, ['lint', 'proto'])) !== 0) throw new Error('proto/ does not pass buf lint; see above');
   const files = await outdated();
-  if (files.length === 0) return console.log(`${GENERATED} is what proto/ generates`);
+  if (files.length === 0) return console.log(`${GENERATED} is what proto/ and the routes generate`);
   const list = files.map((file) => `  ${GENERATED}/${file}`).join('\n');
-  throw new Error(`Not what proto/ generates; run \`npm run generate\`:\n${list}`);
+  throw new Error(`Not what proto/ and the routes generate; run \`npm run generate\`:\n${list}`);
 }
 
 try {

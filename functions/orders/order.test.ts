@@ -12,12 +12,19 @@ const created: OrderEvent = {
     totalMinor: 2500,
     shippingCountry: 'NL',
     createdAt: '2026-11-20T12:00:00.000Z',
+    paymentDueAt: '2026-11-20T12:30:00.000Z',
   },
 };
 
 test('a created order is published as the schema of events promises', () => {
   const order = orders.publish(orders.evolve(orders.initial, created), 1);
-  expect(publicOrder.parse(order)).toEqual({ ...created.data, status: 'open', version: 1 });
+  expect(publicOrder.parse(order)).toEqual(order);
+  expect(order).toMatchObject({
+    status: 'open',
+    paymentStatus: 'pending',
+    fulfilmentStatus: 'unfulfilled',
+    version: 1,
+  });
 });
 
 test('an order without events has no public form', () => {

@@ -44,6 +44,10 @@ export const takeStock = (lines: readonly { readonly sku: string; readonly quant
   rows: lines,
 });
 
+/** Gives pieces back to stock. */
+export const releaseStock = (lines: readonly { readonly sku: string; readonly quantity: number }[]): Write =>
+  takeStock(lines.map(({ sku, quantity }) => ({ sku, quantity: -quantity })));
+
 export async function listProducts(database: Database): Promise<Product[]> {
   try {
     const { rows } = await database.query({

@@ -2,17 +2,21 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod/mini';
 import { openBus } from './bus.ts';
+import type { Setting, Settings } from './config.ts';
 import { consume } from './consume.ts';
 import { type AppError, invalid, refused, toAppError } from './errors.ts';
 import {
   type Aggregate,
   type CommandRecord,
   type DomainEvent,
+  fold,
+  fromRefusal,
   openEventStore,
   type Read,
+  type Refusal,
   type Write,
 } from './event-store.ts';
-import type { Definition } from './function.ts';
+import type { Definition, Shell } from './function.ts';
 import { nameId } from './ids.ts';
 import { type Incoming, outcomeOf } from './message.ts';
 import { type Outbox, openOutbox, readOutbox } from './outbox.ts';
@@ -20,9 +24,33 @@ import { type Database, openDatabase } from './postgres.ts';
 import { pushHandler } from './push.ts';
 import { validate } from './validate.ts';
 
-export type Decision<Reads> = { readonly now: string; readonly id: string; readonly reads: Reads };
+/** What a decision knows besides the command and the state. `id` is the aggregate's, `now` is RFC 3339 in UTC. */
+export type Decision<Reads = null, Performed = null, Extra extends Setting = never> = {
+  readonly now: string;
+  readonly id: string;
+  readonly commandId: string;
+  readonly reads: Reads;
+  readonly performed: Performed;
+  readonly settings: Settings<Extra>;
+};
 
-type CommandSpec<Schema extends z.ZodMiniType, State, Event extends DomainEvent, Reads> = {
+/** An act on the world that a decision depends on. It may be called again for the same command, at any state. */
+type Perform<Command, State, Performed> = (
+  command: Command,
+  state: State,
+  context: { readonly version: number; readonly commandId: string; readonly id: string },
+) => Promise<Performed>;
+
+type CommandSpec<
+  Schema extends z.ZodMiniType,
+  State,
+  Event extends DomainEvent,
+  Reads,
+  Performed,
+  Extra extends Setting,
+> = {
+  /** Settings that this command needs besides those of every command. */
+  readonly needs?: readonly Extra[];
   /** Such as `command.order.create`: the subject on stream COMMANDS. */
   readonly type: `command.${string}`;
   readonly accepts: Schema;
@@ -31,12 +59,19 @@ type CommandSpec<Schema extends z.ZodMiniType, State, Event extends DomainEvent,
   target(command: z.infer<Schema>, commandId: string): string;
   /** Who wants it; kept with the events for audit. */
   actor(command: z.infer<Schema>): string;
+  /** The version that the sender has seen; the command is refused when there is a newer one. */
+  expects?(command: z.infer<Schema>): number | undefined;
   /** What the decision needs to know besides the aggregate. */
   reads?(command: z.infer<Schema>): Read;
-  /** Pure. The events that the command leads to; throws `refused` when a rule says no. */
-  decide(command: z.infer<Schema>, state: State, decision: Decision<Reads>): readonly Event[];
-  /** What else changes in the same transaction. A constraint that it breaks makes the command be decided anew. */
-  writes?(events: readonly Event[]): Write;
+  /** What must be done in the world before the decision; a `refused` that it throws is the command's answer. */
+  performs?(shell: Shell<Need | Extra>, database: Database): Perform<z.infer<Schema>, State, Performed>;
+  /** Pure. The events that the command leads to; throws `refused` or `not-found` when a rule says no. */
+  decide(command: z.infer<Schema>, state: State, decision: Decision<Reads, Performed, Extra>): readonly Event[];
+  /**
+   * What else changes in the same transaction, also when the command is refused (then without events).
+   * A constraint that it breaks makes the command be decided anew.
+   */
+  writes?(events: readonly Event[], before: State, commandId: string): Write | undefined;
 };
 
 const STREAM = 'COMMANDS';
@@ -46,19 +81,32 @@ const DECISIONS = 6;
 const fingerprintOf = (command: unknown): string =>
   createHash('sha256').update(JSON.stringify(command)).digest('base64url');
 
-const fold = <State, Event extends DomainEvent>(aggregate: Aggregate<State, Event>, events: readonly Event[]): State =>
-  events.reduce((state, event) => aggregate.evolve(state, event), aggregate.initial);
+/** Codes by which a rule says no: that is the command's answer, kept with it, and not a failure. */
+const isRefusal = (error: AppError): boolean => error.code === 'refused' || error.code === 'not-found';
 
-/** The refusal in `error`, or undefined: only a rule's no is kept as the command's answer. */
-const refusalOf = ({ code, slug, message, fields }: AppError): CommandRecord['refusal'] =>
-  code === 'refused' ? { slug, message, fields } : null;
+const toRefusal = ({ code, slug, message, fields }: AppError): Refusal => ({ code, slug, message, fields });
+
+function refuseOldVersion(expected: number | undefined, version: number): void {
+  if (expected !== undefined && expected !== version)
+    throw refused('version-mismatch', `It is at version ${version}, not ${expected}; read it again`);
+}
 
 /** Handles one command to its end; the same command again gives the same answer and changes nothing. */
-function commandHandler<Schema extends z.ZodMiniType, State, Event extends DomainEvent, Reads>(
-  spec: CommandSpec<Schema, State, Event, Reads>,
+function commandHandler<
+  Schema extends z.ZodMiniType,
+  State,
+  Event extends DomainEvent,
+  Reads,
+  Performed,
+  Extra extends Setting,
+>(
+  spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra>,
+  shell: Shell<Need | Extra>,
   database: Database,
   outbox: Outbox,
 ) {
+  const { settings } = shell;
+  const perform = spec.performs?.(shell, database);
   const { aggregate } = spec;
   const store = openEventStore<State, Event>(database, aggregate);
 
@@ -71,37 +119,38 @@ function commandHandler<Schema extends z.ZodMiniType, State, Event extends Domai
     if (record.fingerprint !== fingerprint)
       throw invalid('idempotency-key-reused', 'This key was used before for another request; take a new key');
     await outbox.publish(await readOutbox(database, 100, 0, `${aggregate.name}.${aggregateId}.`));
-    if (record.refusal) throw refused(record.refusal.slug, record.refusal.message, record.refusal.fields);
+    if (record.refusal) throw fromRefusal(record.refusal);
     return aggregate.publish(fold(aggregate, events.slice(0, record.version)), record.version);
   };
 
   const attempt = async (incoming: Incoming, command: z.infer<Schema>): Promise<object> => {
     const commandId = nameId(incoming.source, incoming.id);
-    const aggregateId = spec.target(command, commandId);
+    const id = spec.target(command, commandId);
     const fingerprint = fingerprintOf(command);
-    const { events, record, reads } = await store.load<Reads>(aggregateId, commandId, spec.reads?.(command));
-    if (record) return answerAgain(record, fingerprint, aggregateId, events);
+    const { events, record, reads } = await store.load<Reads>(id, commandId, spec.reads?.(command));
+    if (record) return answerAgain(record, fingerprint, id, events);
 
     const state = fold(aggregate, events);
+    const version = events.length;
     const now = new Date().toISOString();
-    const base = {
-      aggregateId,
-      expectedVersion: events.length,
-      command: { id: commandId, type: spec.type, fingerprint, actor: spec.actor(command) },
-      now,
-      trace: incoming.trace,
-    };
+    const about = { id: commandId, type: spec.type, fingerprint, actor: spec.actor(command) };
+    const base = { aggregateId: id, expectedVersion: version, command: about, now, trace: incoming.trace };
     let decided: readonly Event[];
     try {
-      decided = spec.decide(command, state, { now, id: aggregateId, reads });
+      refuseOldVersion(spec.expects?.(command), version);
+      const performed = perform ? await perform(command, state, { id, version, commandId }) : (null as Performed);
+      decided = spec.decide(command, state, { now, id, commandId, reads, performed, settings });
     } catch (thrown) {
-      const refusal = refusalOf(toAppError(thrown));
-      if (refusal) await store.append(state, { ...base, refusal, events: [] });
-      throw thrown;
+      const error = toAppError(thrown);
+      if (!isRefusal(error)) throw error;
+      const write = spec.writes?.([], state, commandId);
+      await store.append(state, { ...base, refusal: toRefusal(error), events: [], write });
+      throw error;
     }
-    const messages = await store.append(state, { ...base, events: decided, write: spec.writes?.(decided) });
+    const write = spec.writes?.(decided, state, commandId);
+    const messages = await store.append(state, { ...base, events: decided, write });
     await outbox.publish(messages);
-    return aggregate.publish(fold({ ...aggregate, initial: state }, decided), events.length + decided.length);
+    return aggregate.publish(fold(aggregate, decided, state), version + decided.length);
   };
 
   return async (incoming: Incoming): Promise<object> => {
@@ -119,24 +168,31 @@ function commandHandler<Schema extends z.ZodMiniType, State, Event extends Domai
   };
 }
 
-/** A no that is an answer: of a rule, or about the key of somebody who waits; unheard, the latter is a dead letter. */
+/** A no that is an answer: of a rule, or of what is not there to somebody who waits; unheard, the latter is a dead letter. */
 const isAnswer = (error: AppError, { awaited }: Incoming): boolean =>
-  error.code === 'refused' || (error.slug === 'idempotency-key-reused' && awaited);
+  error.code === 'refused' || (awaited && (error.code === 'not-found' || error.slug === 'idempotency-key-reused'));
 
-export function command<Schema extends z.ZodMiniType, State, Event extends DomainEvent, Reads = null>(
-  spec: CommandSpec<Schema, State, Event, Reads>,
-): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
+type Need = 'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS';
+
+export function command<
+  Schema extends z.ZodMiniType,
+  State,
+  Event extends DomainEvent,
+  Reads = null,
+  Performed = null,
+  Extra extends Setting = never,
+>(spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra>): Definition<Need | Extra> {
   const inFlight = 16;
   return {
     kind: 'command',
-    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
+    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', ...(spec.needs ?? [])],
     consumes: [spec.type],
     inFlight,
     async start(shell) {
       const bus = await openBus(shell);
       const database = openDatabase(shell);
       const outbox = openOutbox(shell, database, bus);
-      const handleOne = commandHandler(spec, database, outbox);
+      const handleOne = commandHandler(spec, shell, database, outbox);
       const handle = async ([incoming]: readonly Incoming[]): Promise<void> => {
         if (!incoming) return;
         try {

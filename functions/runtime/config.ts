@@ -56,6 +56,7 @@ const PARSERS = {
   SIGNING_KEY_FILE: fileContent,
   SMTP_URL: url('smtp:', 'smtps:'),
   MAIL_FROM: text,
+  PAYMENT_WINDOW_SECONDS: integer(1, 2_592_000),
 } satisfies Record<string, Parser<unknown>>;
 
 const DEFAULTS: Partial<Record<Setting, string>> = {
@@ -66,6 +67,7 @@ const DEFAULTS: Partial<Record<Setting, string>> = {
   DATABASE_CONNECTIONS: '8',
   GRPC_PORT: '50051',
   MAIL_FROM: 'Millrace <shop@millrace.example>',
+  PAYMENT_WINDOW_SECONDS: '1800',
 };
 
 /** Settings that every function has. */

@@ -4,6 +4,7 @@ import { newId } from './ids.ts';
 import { subjectOf, toHeaders } from './message.ts';
 import { insertOutbox, type OutboxMessage } from './outbox.ts';
 import { type Database, databaseError, isConflict } from './postgres.ts';
+import { formOf, publishedData, raise, type StoredForms, type WrittenEvent } from './stored-forms.ts';
 import type { Trace } from './trace.ts';
 
 export type DomainEvent = { readonly type: string; readonly data: object };
@@ -12,16 +13,41 @@ export type DomainEvent = { readonly type: string; readonly data: object };
 export type Aggregate<State, Event extends DomainEvent> = {
   readonly name: string;
   readonly initial: State;
+  /** Every type of event, with what raises its older stored forms to the newest. */
+  readonly stored: StoredForms<Event>;
   evolve(state: State, event: Event): State;
   /** The public form of a state at a version: what events carry and answers show. */
   publish(state: State, version: number): object;
 };
 
+/** The state that events make, from `initial` or from the state before them. */
+export const fold = <State, Event extends DomainEvent>(
+  aggregate: Aggregate<State, Event>,
+  events: readonly Event[],
+  before: State = aggregate.initial,
+): State => events.reduce((state, event) => aggregate.evolve(state, event), before);
+
+/** An event as the store keeps it: with when it happened (RFC 3339 in UTC), who wanted it, by which command and trace. */
+export type StoredEvent<Event extends DomainEvent> = {
+  readonly version: number;
+  readonly event: Event;
+  readonly at: string;
+  readonly actor: string;
+  readonly commandId: string;
+  readonly traceId: string;
+};
+
+/** Why a command was refused, as it is kept. */
+export type Refusal = Pick<AppError, 'code' | 'slug' | 'message' | 'fields'>;
+
+export const fromRefusal = ({ code, slug, message, fields }: Refusal): AppError =>
+  new AppError(code, slug, message, { fields });
+
 /** A command that was answered before: where it led to, or why it was refused. */
 export type CommandRecord = {
   readonly fingerprint: string;
   readonly version: number;
-  readonly refusal: { readonly slug: string; readonly message: string; readonly fields: AppError['fields'] } | null;
+  readonly refusal: Refusal | null;
 };
 
 type Loaded<Event, Reads> = {
@@ -45,7 +71,7 @@ type Append<Event> = {
     readonly fingerprint: string;
     readonly actor: string;
   };
-  readonly refusal?: CommandRecord['refusal'];
+  readonly refusal?: Refusal;
   readonly events: readonly Event[];
   readonly write?: Write | undefined;
   readonly now: string;
@@ -58,6 +84,7 @@ const toRows = <State, Event extends DomainEvent>(aggregate: Aggregate<State, Ev
     version: append.expectedVersion + index + 1,
     event_id: newId(Date.parse(append.now)),
     type: event.type,
+    schema_version: formOf(aggregate, event.type),
     data: event.data,
     command_id: append.command.id,
     actor: append.command.actor,
@@ -77,14 +104,55 @@ function toMessages<State, Event extends DomainEvent>(
     if (!row) throw new Error('an event without a row');
     current = aggregate.evolve(current, event);
     const { traceparent } = append.trace;
-    const envelope = { id: row.event_id, type: event.type, subject: append.aggregateId, time: append.now, traceparent };
+    const about = { id: row.event_id, type: event.type, form: row.schema_version };
+    const envelope = { ...about, subject: append.aggregateId, time: append.now, traceparent };
     return {
       event_id: row.event_id,
       subject: subjectOf(event.type, append.aggregateId),
       headers: toHeaders(envelope),
-      data: { ...event.data, [aggregate.name]: aggregate.publish(current, row.version) },
+      data: publishedData(aggregate, event, current, row.version),
     };
   });
+}
+
+type EventRow = WrittenEvent & {
+  readonly occurred_at: Date;
+  readonly actor: string;
+  readonly command_id: string;
+  readonly trace_id: string;
+};
+
+const fromRow = <State, Event extends DomainEvent>(
+  aggregate: Aggregate<State, Event>,
+  aggregateId: string,
+  row: EventRow,
+): StoredEvent<Event> => ({
+  version: row.version,
+  event: raise(aggregate, aggregateId, row),
+  at: row.occurred_at.toISOString(),
+  actor: row.actor,
+  commandId: row.command_id,
+  traceId: row.trace_id,
+});
+
+/**
+ * Every event of an aggregate in its newest form, oldest first; none when there is no such aggregate. Throws
+ * `unavailable` when an event is stored in a form that only newer code knows.
+ */
+export async function readHistory<State, Event extends DomainEvent>(
+  database: Database,
+  aggregate: Aggregate<State, Event>,
+  aggregateId: string,
+): Promise<StoredEvent<Event>[]> {
+  const { name } = aggregate;
+  const text = `select version, type, schema_version as form, data, occurred_at, actor, command_id, trace_id
+    from ${name}_events where ${name}_id = $1 order by version`;
+  try {
+    const { rows } = await database.query<EventRow>({ name: `history-${name}`, text, values: [aggregateId] });
+    return rows.map((row) => fromRow(aggregate, aggregateId, row));
+  } catch (error) {
+    throw databaseError(error);
+  }
 }
 
 export function openEventStore<State, Event extends DomainEvent>(
@@ -92,23 +160,27 @@ export function openEventStore<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
 ) {
   const { name } = aggregate;
-  const columns = `${name}_id, version, event_id, type, data, command_id, actor, trace_id, occurred_at`;
+  const columns = `${name}_id, version, event_id, type, schema_version, data, command_id, actor, trace_id, occurred_at`;
 
   return {
-    /** The aggregate's events, the record of the command if it was answered before, and what the decision reads. */
+    /**
+     * The aggregate's events in their newest form, the record of the command if it was answered before, and what the
+     * decision reads. Throws `unavailable` when an event is stored in a form that only newer code knows.
+     */
     async load<Reads>(aggregateId: string, commandId: string, read?: Read): Promise<Loaded<Event, Reads>> {
       const readSql = read ? read.sql.replaceAll('$input', '$3::json') : '$3::json';
       const text = `select
-        (select coalesce(json_agg(json_build_object('type', type, 'data', data) order by version), '[]')
+        (select coalesce(json_agg(json_build_object(
+           'version', version, 'type', type, 'form', schema_version, 'data', data) order by version), '[]')
          from ${name}_events where ${name}_id = $1) as events,
         (select row_to_json(commands) from commands where command_id = $2) as record,
         (${readSql}) as reads`;
       try {
         const values = [aggregateId, commandId, JSON.stringify(read?.input ?? null)];
-        const { rows } = await database.query<Loaded<Event, Reads>>({ name: `load-${name}`, text, values });
+        const { rows } = await database.query<Loaded<WrittenEvent, Reads>>({ name: `load-${name}`, text, values });
         const [loaded] = rows;
         if (!loaded) throw new Error('the load gave no row');
-        return loaded;
+        return { ...loaded, events: loaded.events.map((event) => raise(aggregate, aggregateId, event)) };
       } catch (error) {
         throw databaseError(error);
       }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Setting, Settings } from './config.ts';
 import type { Log } from './log.ts';
 
-export type Kind = 'command' | 'projector' | 'notifier' | 'relay' | 'http' | 'service';
+export type Kind = 'command' | 'projector' | 'policy' | 'notifier' | 'relay' | 'http' | 'service';
 
 /** What a starting function gets. `onClose` callbacks run after the drain, last one first. */
 export type Shell<Need extends Setting = never> = {

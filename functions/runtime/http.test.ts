@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { publicRoute, router } from './http.ts';
 
-const route = (method: 'GET' | 'PUT', path: string) => publicRoute({ method, path }, async () => ({ status: 200 }));
+const route = (method: 'GET' | 'PUT', path: string) =>
+  publicRoute({ method, path, summary: 'a route', answers: { 200: null } }, async () => ({ status: 200 }));
 const find = router([
   route('GET', '/v1/orders'),
   route('GET', '/v1/orders/:orderId'),

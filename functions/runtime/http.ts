@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 import type { Setting } from './config.ts';
 import { AppError, invalid, toAppError } from './errors.ts';
 import type { Definition, HttpRequest, Shell } from './function.ts';
-import { sendJson, sendProblem } from './problem.ts';
+import { sendJson, sendProblem, sendText } from './problem.ts';
 import { continueTrace, type Trace } from './trace.ts';
 import { validate } from './validate.ts';
 
@@ -19,21 +19,38 @@ type Call<Params, Query, Body> = {
   readonly trace: Trace;
 };
 
-type Reply = { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> };
+/** `body` is sent as JSON; `text` as it is, with the content-type in `headers`; without either the answer has no content. */
+export type Reply = {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 type AnySchema = z.ZodMiniType;
 type Shape<Params extends AnySchema, Query extends AnySchema, Body extends AnySchema> = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Such as `/v1/orders/:orderId`. */
   readonly path: string;
+  /** One line: what it does. */
+  readonly summary: string;
+  /** What a caller must know besides: headers of the answer, limits, meaning. */
+  readonly details?: string;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Request headers that mean something here. */
+  readonly headers?: Readonly<Record<string, Header>>;
+  /** Status of each good answer → schema of its JSON, media type when it is not JSON, or null when it has no content. */
+  readonly answers: Readonly<Record<number, AnySchema | `text/${string}` | null>>;
 };
+
+export type Header = { readonly description: string; readonly required?: boolean };
 
 /** A route as the server runs it: what comes in is not yet checked. */
 export type Route = Shape<AnySchema, AnySchema, AnySchema> & {
-  readonly isPublic: boolean;
+  /** 'public', 'signed-in', or the role that it takes. */
+  readonly access: string;
   handle(raw: Call<unknown, unknown, unknown>, caller: Caller | undefined): Promise<Reply>;
 };
 
@@ -54,7 +71,7 @@ const checked = <Params extends AnySchema, Query extends AnySchema, Body extends
 export const publicRoute = <Params extends AnySchema, Query extends AnySchema, Body extends AnySchema>(
   shape: Shape<Params, Query, Body>,
   handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>) => Promise<Reply>,
-): Route => ({ ...shape, isPublic: true, handle: (raw) => handle(checked(shape, raw)) });
+): Route => ({ ...shape, access: 'public', handle: (raw) => handle(checked(shape, raw)) });
 
 /** A route for those who are signed in; with a role, only for those who have it. */
 export const callerRoute = <Params extends AnySchema, Query extends AnySchema, Body extends AnySchema>(
@@ -62,7 +79,7 @@ export const callerRoute = <Params extends AnySchema, Query extends AnySchema, B
   handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>> & { readonly caller: Caller }) => Promise<Reply>,
 ): Route => ({
   ...shape,
-  isPublic: false,
+  access: shape.role ?? 'signed-in',
   handle: async (raw, caller) => {
     if (!caller)
       throw new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
@@ -114,25 +131,32 @@ function parseUrl(raw: string | undefined): { path: string; query: object } {
   }
 }
 
-export function http<Need extends Setting>(spec: {
+type Parts = { readonly authenticate: Authenticate; notReady(): string | undefined };
+
+/** An HTTP function; `routes` is its table for those who only read it: its handlers cannot be called. */
+export type HttpDefinition<Need extends Setting = Setting> = Definition<Need> & { routes(): readonly Route[] };
+
+export function http<Need extends Setting, Opened extends Parts>(spec: {
   readonly needs: readonly Need[];
-  open(
-    shell: Shell<Need>,
-  ): Promise<{ routes: readonly Route[]; authenticate: Authenticate; notReady(): string | undefined }>;
-}): Definition<Need> {
+  open(shell: Shell<Need>): Promise<Opened>;
+  /** Inert: only the handlers may touch what was opened. */
+  routes(opened: Opened): readonly Route[];
+}): HttpDefinition<Need> {
   return {
     kind: 'http',
     needs: spec.needs,
     consumes: [],
     inFlight: 0,
+    routes: () => spec.routes({} as Opened),
     async start(shell) {
-      const { routes, authenticate, notReady } = await spec.open(shell);
-      const find = router(routes);
+      const opened = await spec.open(shell);
+      const { authenticate, notReady } = opened;
+      const find = router(spec.routes(opened));
 
       const answer = async (request: HttpRequest, trace: Trace): Promise<Reply> => {
         const { path, query } = parseUrl(request.url);
         const { route, params } = find(request.method ?? 'GET', path);
-        const caller = route.isPublic ? undefined : await authenticate(bearerToken(request.headers), trace);
+        const caller = route.access === 'public' ? undefined : await authenticate(bearerToken(request.headers), trace);
         const body = route.body ? bodyOf(request) : undefined;
         return route.handle({ params, query, body, headers: request.headers, trace }, caller);
       };
@@ -140,8 +164,9 @@ export function http<Need extends Setting>(spec: {
       const handle = async (request: HttpRequest, response: ServerResponse): Promise<void> => {
         const trace = continueTrace(request.headers.traceparent?.toString());
         try {
-          const { status, body, headers } = await answer(request, trace);
-          sendJson(response, status, body, headers);
+          const { status, body, text, headers } = await answer(request, trace);
+          if (body === undefined) sendText(response, status, text, headers);
+          else sendJson(response, status, body, headers);
         } catch (thrown) {
           const error = toAppError(thrown);
           const fields = { traceId: trace.traceId, slug: error.slug, method: request.method };

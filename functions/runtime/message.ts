@@ -79,7 +79,16 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
   };
 }
 
-type Envelope = { id: string; type: string; source?: string; subject: string; time: string; traceparent: string };
+type Envelope = {
+  id: string;
+  type: string;
+  /** The version of the data's schema; 1 without it. */
+  form?: number;
+  source?: string;
+  subject: string;
+  time: string;
+  traceparent: string;
+};
 
 /** CloudEvents 1.0 attributes as NATS headers (the binding's `ce-` prefix). */
 export const toHeaders = (event: Envelope): Record<string, string> => ({
@@ -87,6 +96,7 @@ export const toHeaders = (event: Envelope): Record<string, string> => ({
   'ce-id': event.id,
   'ce-source': event.source ?? '/millrace',
   'ce-type': event.type,
+  'ce-dataschema': `urn:millrace:${event.type}:${event.form ?? 1}`,
   'ce-subject': event.subject,
   'ce-time': event.time,
   'content-type': 'application/json',

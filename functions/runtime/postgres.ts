@@ -3,7 +3,7 @@ import pg from 'pg';
 import { unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 
-export type Database = Pick<pg.Pool, 'query'>;
+export type Database = Pick<pg.Pool, 'query' | 'connect'>;
 
 /** SQLSTATEs after which the same work, loaded anew, may succeed: unique, check, serialization, deadlock. */
 const CONFLICTS = new Set(['23505', '23514', '40001', '40P01']);
@@ -11,6 +11,10 @@ const CONFLICTS = new Set(['23505', '23514', '40001', '40P01']);
 const sqlState = (error: unknown): string | undefined => (error instanceof pg.DatabaseError ? error.code : undefined);
 
 export const isConflict = (error: unknown): boolean => CONFLICTS.has(sqlState(error) ?? '');
+
+/** Name of the constraint that a statement broke. */
+export const constraintOf = (error: unknown): string | undefined =>
+  error instanceof pg.DatabaseError ? error.constraint : undefined;
 
 /** SQLSTATEs that say "not now": connection, resources, operator intervention, system, read-only (failover), lock. */
 const TRANSIENT = /^(08|53|57|58|25006|55P03)/;
@@ -42,4 +46,26 @@ export function openDatabase(shell: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS
   pool.on('error', (error) => shell.log.warn({ error: error.message }, 'lost an idle connection to Postgres'));
   shell.onClose(() => pool.end());
   return pool;
+}
+
+/** Runs `work` in one transaction (read committed): all of it, or nothing when it throws. */
+export async function transaction<Result>(
+  database: Database,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await database.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((problem) => {
+      broken = problem;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }

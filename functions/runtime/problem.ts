@@ -1,19 +1,24 @@
-/** HTTP answers: JSON, and errors as problem+json (RFC 9457) with `code`, `slug` and `traceId`. */
+/** HTTP answers: JSON or text, and errors as problem+json (RFC 9457) with `code`, `slug` and `traceId`. */
 import type { ServerResponse } from 'node:http';
 import { type AppError, CODES } from './errors.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
+/** Without text the answer has no content, as 304 must not have any. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  text: string | undefined,
+  headers: Headers = {},
+): void {
   if (response.headersSent) return;
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
+  const size = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+  response.writeHead(status, { ...size, ...headers });
   response.end(text);
 }
+
+export const sendJson = (response: ServerResponse, status: number, body: unknown, headers: Headers = {}): void =>
+  sendText(response, status, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
 
 /** Slugs of `invalid` whose request was well formed but cannot be processed. */
 const UNPROCESSABLE = new Set(['idempotency-key-reused']);
@@ -24,6 +29,8 @@ const STATUS_OF_SLUG: Readonly<Record<string, number>> = {
   'unsupported-encoding': 415,
   'method-not-allowed': 405,
   'request-timeout': 408,
+  'version-mismatch': 412,
+  'version-not-reached': 412,
 };
 
 export const httpStatus = (error: AppError): number =>

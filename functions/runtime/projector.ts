@@ -12,36 +12,43 @@ import { validate } from './validate.ts';
 /** A row of the table, by column; `version` says which of two rows is newer. */
 type Row = Readonly<Record<string, unknown>> & { readonly version: number };
 
-type ProjectorSpec<Schema extends z.ZodMiniType> = {
+/** Event type → schema of its data. */
+type Schemas = Readonly<Record<string, z.ZodMiniType>>;
+
+type EventOf<Accepts extends Schemas> = {
+  [Type in keyof Accepts]: { readonly type: Type; readonly data: z.infer<Accepts[Type]> };
+}[keyof Accepts];
+
+type ProjectorSpec<Accepts extends Schemas> = {
   readonly stream: string;
-  /** Event type → schema of its data. */
-  readonly accepts: Readonly<Record<string, Schema>>;
+  readonly accepts: Accepts;
   readonly table: string;
-  /** The table's primary key column. */
-  readonly key: string;
-  /** Pure. Data of an event → the row as it stands after it. */
-  row(data: z.infer<Schema>): Row;
+  /** The columns of the table's primary key. With `version` among them, each event has a row of its own. */
+  readonly key: readonly string[];
+  /** Pure. An event → the row as it stands after it. */
+  row(event: EventOf<Accepts>): Row;
 };
 
 const IN_FLIGHT = 256;
 const BATCH = 128;
 
 /** The newest row a key, as one statement may not touch a row twice; in one order, so that two never wait in a ring. */
-function newestRows(rows: readonly Row[], key: string): Row[] {
-  const newest = new Map<unknown, Row>();
+function newestRows(rows: readonly Row[], key: readonly string[]): Row[] {
+  const newest = new Map<string, Row>();
   for (const row of rows) {
-    const seen = newest.get(row[key]);
-    if (!seen || seen.version < row.version) newest.set(row[key], row);
+    const id = JSON.stringify(key.map((column) => row[column]));
+    const seen = newest.get(id);
+    if (!seen || seen.version < row.version) newest.set(id, row);
   }
-  return [...newest.values()].sort((a, b) => String(a[key]).localeCompare(String(b[key])));
+  return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
-async function upsert(database: Database, table: string, key: string, rows: readonly Row[]): Promise<void> {
+async function upsert(database: Database, table: string, key: readonly string[], rows: readonly Row[]): Promise<void> {
   const columns = Object.keys(rows[0] ?? {}).map((column) => `"${column}"`);
   const updates = columns.map((column) => `${column} = excluded.${column}`).join(', ');
   const text = `insert into ${table} (${columns.join(', ')})
     select ${columns.join(', ')} from json_populate_recordset(null::${table}, $1)
-    on conflict (${key}) do update set ${updates} where ${table}.version < excluded.version`;
+    on conflict (${key.join(', ')}) do update set ${updates} where ${table}.version < excluded.version`;
   try {
     await database.query({ name: `project-${table}`, text, values: [JSON.stringify(rows)] });
   } catch (error) {
@@ -49,13 +56,14 @@ async function upsert(database: Database, table: string, key: string, rows: read
   }
 }
 
-export function projector<Schema extends z.ZodMiniType>(
-  spec: ProjectorSpec<Schema>,
+export function projector<const Accepts extends Schemas>(
+  spec: ProjectorSpec<Accepts>,
 ): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
   const toRow = ({ type, data }: Incoming): Row => {
     const schema = spec.accepts[type];
     if (!schema) throw invalid('wrong-type', `This projector has no use for '${type}'`);
-    return spec.row(validate(schema, data, `The event ${type}`, 'invalid-event'));
+    const valid = validate(schema, data, `The event ${type}`, 'invalid-event');
+    return spec.row({ type, data: valid } as EventOf<Accepts>);
   };
   return {
     kind: 'projector',

@@ -1,4 +1,4 @@
-/** The one HTTP address of the local shop: the API by method and path, the mailbox, the functions' state, and readiness. */
+/** The one HTTP address of the local shop: the API and its document by method and path, the mailbox, the functions' state, and readiness. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AppError, invalid, toAppError } from '../../functions/runtime/errors.ts';
 import { sendJson, sendProblem } from '../../functions/runtime/problem.ts';
@@ -40,16 +40,24 @@ export async function openFrontDoor(rooms: Rooms): Promise<FrontDoor> {
 async function enter(rooms: Rooms, request: IncomingMessage, response: ServerResponse, traceId: string): Promise<void> {
   const [path = ''] = (request.url ?? '').split('?');
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (path === '/v1' || path.startsWith('/v1/')) {
+  if (path === '/v1' || path.startsWith('/v1/') || DOCUMENT.has(path)) {
     const body = await readBody(request, response);
-    return (reads ? rooms.queries : rooms.commands).handle({ request, response, body, traceId });
+    return (reads || DOCUMENT.has(path) ? rooms.queries : rooms.commands).handle({ request, response, body, traceId });
   }
   const answer = LOCAL[path];
-  if (!answer) throw new AppError('not-found', 'no-such-path', `There is nothing at ${path}; the API is below /v1`);
+  if (!answer)
+    throw new AppError(
+      'not-found',
+      'no-such-path',
+      `There is nothing at ${path}; the API is below /v1, and described at /docs`,
+    );
   if (!reads) throw invalid('method-not-allowed', `${path} can only be read: send GET`);
   const { status, body } = answer(rooms);
   sendJson(response, status, body, { 'cache-control': 'no-store' });
 }
+
+/** What describes the API; it is queries-api's. */
+const DOCUMENT = new Set(['/openapi.json', '/docs']);
 
 const LOCAL: Readonly<Record<string, (rooms: Rooms) => { status: number; body: unknown }>> = {
   '/readyz': (rooms) => {

@@ -22,7 +22,7 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     NATS_URL: endpoints.nats,
     DATABASE_URL: endpoints.postgres,
     // Of Postgres's 200: enough for every function at its most replicas.
-    DATABASE_CONNECTIONS: '5',
+    DATABASE_CONNECTIONS: '4',
     USER_SERVICE_ADDRESS: endpoints.grpc,
     SMTP_URL: smtpUrl,
   };

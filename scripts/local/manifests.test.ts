@@ -112,7 +112,7 @@ describe('A Knative Service', () => {
         retentionSeconds: 5,
         containerConcurrency: 200,
         timeoutSeconds: 45,
-        responseStartTimeoutSeconds: 15,
+        responseStartTimeoutSeconds: 40,
       },
     ]);
   });

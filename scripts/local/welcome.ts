@@ -24,6 +24,7 @@ function addressTable({ endpoints, wanted, ports }: Welcome): string {
     return `  ${NAMES[name].padEnd(20)} ${endpoints[name]}${replaced}`;
   });
   const local = [
+    `  ${'API'.padEnd(20)} ${endpoints.http}/docs`,
     `  ${'mailbox'.padEnd(20)} ${endpoints.http}/_local/mail`,
     `  ${'functions'.padEnd(20)} ${endpoints.http}/_local/functions`,
   ];

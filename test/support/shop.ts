@@ -5,6 +5,7 @@ import path from 'node:path';
 import { ANY_PORTS, type Platform, startPlatform } from '../../scripts/local/platform.ts';
 import { dataDirFor } from '../../scripts/local/postgres.ts';
 import type { FunctionState } from '../../scripts/local/scaler.ts';
+import { checkAnswer } from './contract.ts';
 
 export type Answer<Body> = { readonly status: number; readonly headers: Headers; readonly body: Body };
 
@@ -13,6 +14,7 @@ type Json = any;
 
 export type Shop = Platform & {
   readonly dataDir: string;
+  /** Throws when the answer is not as the shop's OpenAPI document says. */
   call(
     method: string,
     path: string,
@@ -26,9 +28,11 @@ export type Shop = Platform & {
 
 let customers = 0;
 
-export async function startShop(): Promise<Shop & { end(): Promise<void> }> {
+export async function startShop(
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Shop & { end(): Promise<void> }> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-'));
-  const platform = await startPlatform({ dataDir, ports: ANY_PORTS });
+  const platform = await startPlatform({ dataDir, ports: ANY_PORTS, environment });
 
   const call: Shop['call'] = async (method, at, { token, body, headers = {} } = {}) => {
     const response = await fetch(`${platform.endpoints.http}${at}`, {
@@ -41,7 +45,10 @@ export async function startShop(): Promise<Shop & { end(): Promise<void> }> {
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+    const media = response.headers.get('content-type');
+    const answer = text && /json\b/.test(media ?? '') ? JSON.parse(text) : text || undefined;
+    checkAnswer(method, at, response.status, media, answer);
+    return { status: response.status, headers: response.headers, body: answer };
   };
 
   const signIn: Shop['signIn'] = async (account) =>

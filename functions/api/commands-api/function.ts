@@ -15,13 +15,16 @@ export default http({
     const bus = await openBus(shell);
     const users = openUserClient(shell);
     return {
-      routes: [
-        ...userRoutes(users),
-        ...orderRoutes(openCommandSender(shell, bus)),
-        ...productRoutes(openDatabase(shell)),
-      ],
+      users,
+      sendCommand: openCommandSender(shell, bus),
+      database: openDatabase(shell),
       authenticate: authenticateWith(users),
       notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
     };
   },
+  routes: ({ users, sendCommand, database }) => [
+    ...userRoutes(users),
+    ...orderRoutes(sendCommand),
+    ...productRoutes(database),
+  ],
 });

@@ -1,45 +1,130 @@
-/** POST /v1/orders → command.order.create → 201 once it is stored, 202 when that outlasts `Prefer: wait`. */
-import { CREATE_ORDER, orderRequest } from '../../orders/commands.ts';
+/** POST /v1/orders and below → commands → 201 once the change is stored, 202 when that outlasts `Prefer: wait`. */
+import * as z from 'zod/mini';
+import {
+  CANCEL_ORDER,
+  CREATE_ORDER,
+  cancellationRequest,
+  DELIVER_ORDER,
+  deliveryRequest,
+  orderRequest,
+  PAY_ORDER,
+  paymentRequest,
+  REFUND_ORDER,
+  refundRequest,
+  SHIP_ORDER,
+  shipmentRequest,
+} from '../../orders/commands.ts';
+import type { PublicOrder } from '../../orders/events.ts';
 import type { SendCommand } from '../../runtime/command-sender.ts';
-import { invalid } from '../../runtime/errors.ts';
-import { callerRoute, type Route } from '../../runtime/http.ts';
+import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http.ts';
 import { nameId } from '../../runtime/ids.ts';
 import { errorOf } from '../../runtime/message.ts';
+import type { Trace } from '../../runtime/trace.ts';
+import { accepted, order } from '../answers.ts';
+import { etagOf, HEADERS, type Headers, idempotencyKey, versionOfIfMatch, waitMs } from '../headers.ts';
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+type Sending = { readonly orderId: string; readonly type: string; readonly data: object; readonly call: Sender };
+type Sender = { readonly headers: Headers; readonly caller: Caller; readonly trace: Trace };
 
-const DEFAULT_WAIT_SECONDS = 5;
-/** Less than a drain may take: who waits is answered before the process ends. */
-const MAX_WAIT_SECONDS = 20;
-
-/** The Idempotency-Key of a request: 1 to 255 visible characters. */
-export function idempotencyKey(headers: Headers): string {
-  const key = headers['idempotency-key'];
-  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  const message = 'must be 1 to 255 visible ASCII characters, new for each order, the same for each try';
-  throw invalid('no-idempotency-key', `Send the header Idempotency-Key; it ${message}`, [
-    { field: 'Idempotency-Key', message },
-  ]);
+/** Sends a command named after the Idempotency-Key: every try of a request means the same command. */
+async function send(sendCommand: SendCommand, { orderId, type, data, call }: Sending): Promise<Reply> {
+  const { headers, caller, trace } = call;
+  const id = nameId(type, caller.userId, orderId, idempotencyKey(headers));
+  const outcome = await sendCommand({ id, type, subject: orderId, data, trace }, waitMs(headers));
+  const location = `/v1/orders/${orderId}`;
+  if (!outcome) return { status: 202, body: { orderId, status: 'accepted' }, headers: { location } };
+  const error = errorOf(outcome);
+  if (error) throw error;
+  const result = outcome.result as PublicOrder;
+  return { status: 201, body: result, headers: { location, etag: etagOf(result) } };
 }
 
-/** Milliseconds of `Prefer: wait=N` (RFC 7240); a preference that makes no sense is ignored. */
-export function waitMs(headers: Headers): number {
-  const [, seconds] = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/i.exec(String(headers.prefer ?? '')) ?? [];
-  return Math.min(Number(seconds ?? DEFAULT_WAIT_SECONDS), MAX_WAIT_SECONDS) * 1_000;
-}
+const params = z.strictObject({ orderId: z.uuid() });
+
+const answers = { 201: order, 202: accepted };
+const DETAILS =
+  'Answers with the order as the command left it, its version as ETag, and its place as Location. ' +
+  '202: it is stored, and takes longer than you wanted to wait.';
+
+type CommandRoute = {
+  readonly what: string;
+  readonly type: string;
+  readonly summary: string;
+  readonly body: z.ZodMiniType<object>;
+  readonly role?: string;
+};
+
+/** POST /v1/orders/{id}/<what>: commands on an order that exists. */
+const ON_ORDER: readonly CommandRoute[] = [
+  {
+    what: 'payments',
+    type: PAY_ORDER,
+    summary: 'Pay an order',
+    body: paymentRequest,
+  },
+  {
+    what: 'cancellations',
+    type: CANCEL_ORDER,
+    summary: 'Cancel an order of which nothing has been shipped; what was paid is given back',
+    body: cancellationRequest,
+  },
+  {
+    what: 'shipments',
+    type: SHIP_ORDER,
+    summary: 'Ship all of an order, or some of its lines',
+    body: shipmentRequest,
+    role: 'staff',
+  },
+  {
+    what: 'deliveries',
+    type: DELIVER_ORDER,
+    summary: 'Note that a shipment has arrived',
+    body: deliveryRequest,
+    role: 'staff',
+  },
+  {
+    what: 'refunds',
+    type: REFUND_ORDER,
+    summary: 'Give back all that was paid, or a part of it',
+    body: refundRequest,
+    role: 'staff',
+  },
+];
+
+const onOrder = (sendCommand: SendCommand, { what, type, ...shape }: CommandRoute): Route =>
+  callerRoute(
+    {
+      ...shape,
+      method: 'POST',
+      path: `/v1/orders/:orderId/${what}`,
+      details: DETAILS,
+      params,
+      headers: { ...HEADERS.idempotencyKey, ...HEADERS.expectedVersion, ...HEADERS.prefer },
+      answers,
+    },
+    async (call) => {
+      const { orderId } = call.params;
+      const addressed = { orderId, actor: call.caller, expectedVersion: versionOfIfMatch(call.headers) };
+      return send(sendCommand, { orderId, type, data: { ...call.body, ...addressed }, call });
+    },
+  );
 
 export const orderRoutes = (sendCommand: SendCommand): Route[] => [
-  callerRoute({ method: 'POST', path: '/v1/orders', body: orderRequest }, async ({ body, headers, caller, trace }) => {
-    const key = idempotencyKey(headers);
-    // Named after the key: every try of the request means the same command and the same order.
-    const orderId = nameId('order', caller.userId, key);
-    const id = nameId('create-order', caller.userId, key);
-    const data = { ...body, orderId, customerId: caller.userId };
-    const outcome = await sendCommand({ id, type: CREATE_ORDER, subject: orderId, data, trace }, waitMs(headers));
-    const location = `/v1/orders/${orderId}`;
-    if (!outcome) return { status: 202, body: { orderId, status: 'accepted' }, headers: { location } };
-    const error = errorOf(outcome);
-    if (error) throw error;
-    return { status: 201, body: outcome.result, headers: { location } };
-  }),
+  callerRoute(
+    {
+      method: 'POST',
+      path: '/v1/orders',
+      summary: 'Order products, at the prices of the moment',
+      details: DETAILS,
+      body: orderRequest,
+      headers: { ...HEADERS.idempotencyKey, ...HEADERS.prefer },
+      answers,
+    },
+    async (call) => {
+      const orderId = nameId('order', call.caller.userId, idempotencyKey(call.headers));
+      const data = { ...call.body, orderId, customerId: call.caller.userId };
+      return send(sendCommand, { orderId, type: CREATE_ORDER, data, call });
+    },
+  ),
+  ...ON_ORDER.map((route) => onOrder(sendCommand, route)),
 ];

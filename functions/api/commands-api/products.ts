@@ -3,14 +3,23 @@ import * as z from 'zod/mini';
 import { productDetails, putProduct, sku } from '../../orders/products.ts';
 import { callerRoute, type Route } from '../../runtime/http.ts';
 import type { Database } from '../../runtime/postgres.ts';
+import { product } from '../answers.ts';
 
 export const productRoutes = (database: Database): Route[] => [
   callerRoute(
-    { method: 'PUT', path: '/v1/products/:sku', role: 'staff', params: z.strictObject({ sku }), body: productDetails },
+    {
+      method: 'PUT',
+      path: '/v1/products/:sku',
+      summary: 'Create or replace a product',
+      role: 'staff',
+      params: z.strictObject({ sku }),
+      body: productDetails,
+      answers: { 200: product, 201: product },
+    },
     async ({ params, body }) => {
-      const product = { sku: params.sku, ...body };
-      const created = await putProduct(database, product);
-      return { status: created ? 201 : 200, body: product, headers: { location: `/v1/products/${params.sku}` } };
+      const put = { sku: params.sku, ...body };
+      const created = await putProduct(database, put);
+      return { status: created ? 201 : 200, body: put, headers: { location: `/v1/products/${params.sku}` } };
     },
   ),
 ];

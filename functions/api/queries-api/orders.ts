@@ -1,34 +1,134 @@
-/** Queries on the read model order_view. */
+/** GET /v1/orders and below: pages, one order now or as it was, its history. Customers see their own; another's is 404. */
+import * as z from 'zod/mini';
+import { orderAsOf, readOrderHistory } from '../../orders/client.ts';
 import type { PublicOrder } from '../../orders/events.ts';
-import type { Caller } from '../../runtime/http.ts';
-import { type Database, databaseError } from '../../runtime/postgres.ts';
+import { AppError, notFound } from '../../runtime/errors.ts';
+import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http.ts';
+import type { Database } from '../../runtime/postgres.ts';
+import { order, orderEvent } from '../answers.ts';
+import { etagOf, HEADERS, type Headers, hasSeen, preferredWaitMs, versionOfIfMatch, waitMs } from '../headers.ts';
+import { cursor, time, wholeNumber } from '../query.ts';
+import { awaitOrder, listOrders, maySee } from './order-view.ts';
 
-/** The customer whose orders the caller may see; null: everybody's. */
-const owner = ({ userId, role }: Caller): string | null => (role === 'staff' ? null : userId);
+const page = z.strictObject({
+  status: z.optional(order.shape.status),
+  created_after: z.optional(time('Orders created at this time (RFC 3339) or later.')),
+  created_before: z.optional(time('Orders created before this time (RFC 3339).')),
+  limit: z.optional(wholeNumber(1, 100, 'How many orders at most; 20 unless told.')),
+  cursor: z.optional(cursor),
+});
+const DEFAULT_LIMIT = 20;
 
-async function ordersBy(database: Database, name: string, text: string, values: unknown[]): Promise<PublicOrder[]> {
-  try {
-    const { rows } = await database.query<{ order: PublicOrder }>({ name, text, values });
-    return rows.map(({ order }) => order);
-  } catch (error) {
-    throw databaseError(error);
-  }
+const moment = z
+  .strictObject({
+    version: z.optional(wholeNumber(1, 2_147_483_647, 'The order as it stood at this version.')),
+    at: z.optional(time('The order as it stood at this time (RFC 3339).')),
+  })
+  .check(
+    z.refine(({ version, at }) => version === undefined || at === undefined, {
+      path: ['at'],
+      message: 'names one state and version another; send one of them',
+    }),
+  );
+
+const params = z.strictObject({ orderId: z.uuid() });
+
+const noOrder = (orderId: string): AppError => notFound('order-not-found', `There is no order ${orderId}`);
+
+/** The link to the next page: the same query from the cursor on. */
+function nextPage(query: z.infer<typeof page>, next: string): string {
+  const parameters = Object.entries({ ...query, cursor: next }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return `</v1/orders?${new URLSearchParams(Object.fromEntries(parameters))}>; rel="next"`;
 }
 
-/** The order, if the caller may see it. */
-export async function findOrder(database: Database, caller: Caller, orderId: string): Promise<PublicOrder | undefined> {
-  const text = `select "order" from order_view where order_id = $1 and ($2::uuid is null or customer_id = $2)`;
-  const [order] = await ordersBy(database, 'find-order', text, [orderId, owner(caller)]);
-  return order;
+function showOrder(shown: PublicOrder, headers: Headers): Reply {
+  const etag = etagOf(shown);
+  const validators = { etag, 'cache-control': 'private, no-cache' };
+  if (hasSeen(headers, etag)) return { status: 304, headers: validators };
+  return { status: 200, body: shown, headers: validators };
 }
 
-/** The newest orders that the caller may see, newest first. */
-export function listOrders(database: Database, caller: Caller, limit: number): Promise<PublicOrder[]> {
-  const customer = owner(caller);
-  const order = 'order by created_at desc, order_id desc limit $1';
-  if (!customer) return ordersBy(database, 'list-orders', `select "order" from order_view ${order}`, [limit]);
-  return ordersBy(database, 'list-own-orders', `select "order" from order_view where customer_id = $2 ${order}`, [
-    limit,
-    customer,
-  ]);
+/** The order that the view has, at least at the version of If-Match; with `Prefer: wait` an order may yet have to come. */
+async function currentOrder(database: Database, caller: Caller, orderId: string, headers: Headers) {
+  const asked = versionOfIfMatch(headers);
+  const wait = asked === undefined ? (preferredWaitMs(headers) ?? 0) : waitMs(headers);
+  const found = await awaitOrder(database, caller, orderId, asked ?? 1, wait);
+  if (asked !== undefined && (found?.version ?? 0) < asked)
+    throw new AppError(
+      'conflict',
+      'version-not-reached',
+      `Order ${orderId} cannot be read at version ${asked} yet; wait longer, with Prefer: wait=25, or leave If-Match out`,
+    );
+  if (!found) throw noOrder(orderId);
+  return found;
 }
+
+async function historyFor(database: Database, caller: Caller, orderId: string) {
+  const history = await readOrderHistory(database, orderId);
+  const newest = orderAsOf(history, {});
+  if (!newest || !maySee(caller, newest)) throw noOrder(orderId);
+  return history;
+}
+
+async function pastOrder(database: Database, caller: Caller, orderId: string, when: z.infer<typeof moment>) {
+  const found = orderAsOf(await historyFor(database, caller, orderId), when);
+  if (found) return found;
+  const what = when.at === undefined ? `has no version ${when.version}` : `was not there at ${when.at}`;
+  throw notFound('version-not-found', `Order ${orderId} ${what}; GET /v1/orders/${orderId}/events lists what was`);
+}
+
+export const orderRoutes = (database: Database): Route[] => [
+  callerRoute(
+    {
+      method: 'GET',
+      path: '/v1/orders',
+      summary: 'Orders, newest first: your own, or for staff everybody’s',
+      details: 'When there is a next page, the header Link names it (rel="next").',
+      query: page,
+      answers: { 200: z.object({ orders: z.array(order) }) },
+    },
+    async ({ caller, query }) => {
+      const { orders, next } = await listOrders(database, caller, { ...query, limit: query.limit ?? DEFAULT_LIMIT });
+      return { status: 200, body: { orders }, headers: next ? { link: nextPage(query, next) } : {} };
+    },
+  ),
+
+  callerRoute(
+    {
+      method: 'GET',
+      path: '/v1/orders/:orderId',
+      summary: 'An order as it stands, or as it once stood',
+      details:
+        'The ETag is its version. To read what you have written, send the ETag of the write as If-Match: the answer waits ' +
+        'for that version, or is 412 when Prefer: wait is over. With Prefer: wait alone it waits for an order that is not ' +
+        'there yet. `version` and `at` read the history, which is always up to date, and do not wait.',
+      params,
+      query: moment,
+      headers: { ...HEADERS.minimumVersion, ...HEADERS.prefer, ...HEADERS.ifNoneMatch },
+      answers: { 200: order, 304: null },
+    },
+    async ({ caller, params: { orderId }, query, headers }) => {
+      const past = query.version !== undefined || query.at !== undefined;
+      const shown = past
+        ? await pastOrder(database, caller, orderId, query)
+        : await currentOrder(database, caller, orderId, headers);
+      return showOrder(shown, headers);
+    },
+  ),
+
+  callerRoute(
+    {
+      method: 'GET',
+      path: '/v1/orders/:orderId/events',
+      summary: 'All that happened to an order, oldest first: what, when, by whom',
+      params,
+      answers: { 200: z.object({ events: z.array(orderEvent) }) },
+    },
+    async ({ caller, params: { orderId } }) => {
+      const history = await historyFor(database, caller, orderId);
+      return { status: 200, body: { events: history.map(({ event, ...about }) => ({ ...about, ...event })) } };
+    },
+  ),
+];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readSettings } from '../../runtime/config.ts';
 import { AppError } from '../../runtime/errors.ts';
 import { type Order, orders } from '../order.ts';
 import type { Product } from '../products.ts';
@@ -8,6 +9,7 @@ import { decide } from './decide.ts';
 const customerId = '0190b6a0-0000-7000-8000-000000000001';
 const id = '0190b6a0-0000-7000-8000-000000000002';
 const now = '2026-11-20T12:00:00.000Z';
+const settings = { ...readSettings([], {}), PAYMENT_WINDOW_SECONDS: 1_800 };
 const none: Order = { status: 'none' };
 
 const product = (sku: string, priceMinor: number, stock = 10, currency = 'EUR'): Product => ({
@@ -19,7 +21,7 @@ const product = (sku: string, priceMinor: number, stock = 10, currency = 'EUR'):
 });
 
 const decideWith = (products: Product[], lines: { sku: string; quantity: number }[], order: Order = none) =>
-  decide({ customerId, lines }, order, { now, id, reads: products });
+  decide({ customerId, lines }, order, { now, id, commandId: id, reads: products, performed: null, settings });
 
 function refusal(act: () => unknown): AppError {
   try {
@@ -49,6 +51,7 @@ test('an order takes its prices from the products and adds them up', () => {
     totalMinor: 2690,
     shippingCountry: null,
     createdAt: now,
+    paymentDueAt: '2026-11-20T12:30:00.000Z',
   });
 });
 
@@ -118,7 +121,12 @@ test('whatever is ordered, the total is the exact sum of the lines', () => {
         wanted.map(({ quantity }, index) => ({ sku: `p${index}`, quantity })),
       );
       const exact = wanted.reduce((sum, { priceMinor, quantity }) => sum + BigInt(priceMinor) * BigInt(quantity), 0n);
-      expect(BigInt(event?.data.totalMinor ?? -1)).toBe(exact);
+      expect(event?.type === 'order.created' && BigInt(event.data.totalMinor)).toBe(exact);
     }),
   );
+});
+
+test('an order that costs nothing has no payment due', () => {
+  const [event] = decideWith([product('gift', 0)], [{ sku: 'gift', quantity: 1 }]);
+  expect(event?.data).toMatchObject({ totalMinor: 0, paymentDueAt: null });
 });

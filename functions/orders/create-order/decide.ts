@@ -3,7 +3,7 @@ import type * as z from 'zod/mini';
 import type { Decision } from '../../runtime/command.ts';
 import { refused } from '../../runtime/errors.ts';
 import type { createOrder } from '../commands.ts';
-import type { Order, OrderEvent, OrderLine } from '../order.ts';
+import type { Line, Order, OrderEvent } from '../order.ts';
 import type { Product } from '../products.ts';
 
 type Request = z.infer<typeof createOrder>;
@@ -12,7 +12,7 @@ function toLine(
   wanted: Request['lines'][number],
   index: number,
   products: readonly Product[],
-): OrderLine & { currency: string } {
+): Line & { currency: string } {
   const field = `lines[${index}]`;
   const product = products.find(({ sku }) => sku === wanted.sku);
   if (!product)
@@ -48,7 +48,7 @@ function refuseRepeats(lines: Request['lines']): void {
 export function decide(
   request: Request,
   order: Order,
-  { now, id, reads: products }: Decision<readonly Product[]>,
+  { now, id, reads: products, settings }: Decision<readonly Product[], null, 'PAYMENT_WINDOW_SECONDS'>,
 ): OrderEvent[] {
   if (order.status !== 'none') throw refused('order-exists', `Order ${id} exists already`);
   refuseRepeats(request.lines);
@@ -57,6 +57,8 @@ export function decide(
   const [currency = '', ...others] = currencies;
   if (others.length > 0)
     throw refused('mixed-currencies', `An order has one currency; these products have ${currencies.join(', ')}`);
+  const totalMinor = lines.reduce((sum, line) => sum + line.totalMinor, 0);
+  const paymentDueAt = new Date(Date.parse(now) + settings.PAYMENT_WINDOW_SECONDS * 1_000).toISOString();
   return [
     {
       type: 'order.created',
@@ -65,9 +67,10 @@ export function decide(
         customerId: request.customerId,
         currency,
         lines: lines.map(({ currency: _, ...line }) => line),
-        totalMinor: lines.reduce((sum, line) => sum + line.totalMinor, 0),
+        totalMinor,
         shippingCountry: request.shippingCountry ?? null,
         createdAt: now,
+        paymentDueAt: totalMinor > 0 ? paymentDueAt : null,
       },
     },
   ];

@@ -9,9 +9,10 @@ export default command({
   type: CREATE_ORDER,
   accepts: createOrder,
   aggregate: orders,
+  needs: ['PAYMENT_WINDOW_SECONDS'],
   target: (order, commandId) => order.orderId ?? commandId,
   actor: (order) => order.customerId,
   reads: (order) => productsBySku(order.lines.map((line) => line.sku)),
   decide,
-  writes: (events) => takeStock(events.flatMap((event) => event.data.lines)),
+  writes: (events) => takeStock(events.flatMap((event) => (event.type === 'order.created' ? event.data.lines : []))),
 });

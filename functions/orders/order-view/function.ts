@@ -6,8 +6,8 @@ export default projector({
   stream: ORDERS,
   accepts: orderEvents,
   table: 'order_view',
-  key: 'order_id',
-  row: ({ order }) => ({
+  key: ['order_id'],
+  row: ({ data: { order } }) => ({
     order_id: order.orderId,
     version: order.version,
     customer_id: order.customerId,

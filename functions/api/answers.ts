@@ -1,0 +1,67 @@
+/** Schemas of what the APIs answer with, by the names that the API's document gives them. */
+import * as z from 'zod/mini';
+import { publicOrder } from '../orders/events.ts';
+import { productDetails, sku } from '../orders/products.ts';
+
+const named = <Schema extends z.ZodMiniType>(schema: Schema, id: string, description: string): Schema => {
+  z.globalRegistry.add(schema, { id, description });
+  return schema;
+};
+
+export const order = named(
+  publicOrder,
+  'Order',
+  'An order. Amounts are whole minor units (cents) of `currency` (ISO 4217), times RFC 3339 in UTC.',
+);
+
+export const accepted = named(
+  z.object({ orderId: z.uuid(), status: z.literal('accepted') }),
+  'Accepted',
+  'Stored and not yet done: read the order at Location.',
+);
+
+export const product = named(z.extend(productDetails, { sku }), 'Product', 'A product that is for sale.');
+
+export const user = named(
+  z.object({ userId: z.uuid(), email: z.string(), role: z.enum(['customer', 'staff']), createdAt: z.iso.datetime() }),
+  'User',
+  'An account.',
+);
+
+export const session = named(
+  z.object({
+    accessToken: z.string(),
+    tokenType: z.literal('Bearer'),
+    expiresInSeconds: z.int().check(z.positive()),
+    user,
+  }),
+  'Session',
+  'Send the token with each request: Authorization: Bearer <accessToken>.',
+);
+
+export const orderEvent = named(
+  z.object({
+    version: z.int().check(z.positive()),
+    type: z.string(),
+    at: z.iso.datetime(),
+    actor: z.string(),
+    commandId: z.uuid(),
+    traceId: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+  'OrderEvent',
+  'What happened to an order: `actor` wanted it, by the command and in the trace named; `data` is what changed.',
+);
+
+export const salesOfDay = named(
+  z.object({
+    day: z.iso.date(),
+    currency: z.string(),
+    orders: z.int().check(z.nonnegative()),
+    revenueMinor: z.int().check(z.nonnegative()),
+    refunds: z.int().check(z.nonnegative()),
+    refundedMinor: z.int().check(z.nonnegative()),
+  }),
+  'SalesOfDay',
+  'Orders created, money taken and money given back on a day (UTC), in whole minor units of one currency.',
+);

@@ -1,0 +1,21 @@
+/** Pure: an open order whose payment is overdue → order.expired. */
+import type * as z from 'zod/mini';
+import type { Decision } from '../../runtime/command.ts';
+import { AppError, refused } from '../../runtime/errors.ts';
+import { openOrderOf } from '../access.ts';
+import type { expireOrder } from '../commands.ts';
+import type { Order, OrderEvent } from '../order.ts';
+
+const CLOCKS_DIFFER_MS = 60_000;
+
+export function decide(command: z.infer<typeof expireOrder>, state: Order, { now }: Decision): OrderEvent[] {
+  const order = openOrderOf(command, state);
+  if (order.paymentDueAt === null || order.paidMinor > 0)
+    throw refused('order-already-paid', `Order ${order.orderId} has nothing left to pay`);
+  const earlyMs = Date.parse(order.paymentDueAt) - Date.parse(now);
+  const message = `The payment of order ${order.orderId} is not due before ${order.paymentDueAt}`;
+  // Clocks differ: a timer that fires a little early by this one waits for the rest of it.
+  if (earlyMs > CLOCKS_DIFFER_MS) throw refused('payment-not-due', message);
+  if (earlyMs > 0) throw new AppError('unavailable', 'payment-not-due', message, { retryAfterMs: earlyMs });
+  return [{ type: 'order.expired', data: { expiredAt: now } }];
+}

@@ -1,0 +1,17 @@
+/** ExpireOrder → order.expired, and its stock is for sale again. */
+import { command } from '../../runtime/command.ts';
+import { EXPIRE_ORDER, expireOrder } from '../commands.ts';
+import { orders } from '../order.ts';
+import { releaseStock } from '../products.ts';
+import { decide } from './decide.ts';
+
+export default command({
+  type: EXPIRE_ORDER,
+  accepts: expireOrder,
+  aggregate: orders,
+  target: ({ orderId }) => orderId,
+  actor: ({ actor }) => actor.userId,
+  expects: ({ expectedVersion }) => expectedVersion,
+  decide,
+  writes: (events, order) => releaseStock(events.length > 0 && order.status !== 'none' ? order.lines : []),
+});

@@ -1,0 +1,31 @@
+/** PayOrder → order.paid or order.payment_failed; the provider is asked once an attempt. */
+import { command } from '../../runtime/command.ts';
+import { PAY_ORDER, payOrder } from '../commands.ts';
+import { orders } from '../order.ts';
+import { openPayments, settlePayment } from '../payments.ts';
+import { openProvider } from '../provider.ts';
+import { type Charge, decide, payableOrder } from './decide.ts';
+
+export default command({
+  type: PAY_ORDER,
+  accepts: payOrder,
+  aggregate: orders,
+  target: ({ orderId }) => orderId,
+  actor: ({ actor }) => actor.userId,
+  expects: ({ expectedVersion }) => expectedVersion,
+  performs(shell, database) {
+    const provider = openProvider(shell, database);
+    const begin = openPayments(database);
+    return async (request, order, { id: orderId, version, commandId: paymentId }): Promise<Charge> => {
+      const payment = { paymentId, orderId, version, kind: 'charge' as const };
+      const { amountMinor, currency } = await begin(payment, () => {
+        const { totalMinor, currency } = payableOrder(request, order);
+        return { amountMinor: totalMinor, currency };
+      });
+      const result = await provider.charge({ key: paymentId, orderId, amountMinor, currency, token: request.token });
+      return { amountMinor, ...result };
+    };
+  },
+  decide,
+  writes: (_events, _order, paymentId) => settlePayment(paymentId),
+});

@@ -1,0 +1,57 @@
+/** The payment provider as a port, behind timeout, retry and circuit breaker. A real one would be one more file. */
+import {
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleAll,
+  retry,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from 'cockatiel';
+import { unavailable } from '../runtime/errors.ts';
+import type { Shell } from '../runtime/function.ts';
+import type { Database } from '../runtime/postgres.ts';
+import { openLocalProvider } from './local-provider.ts';
+
+type Movement = {
+  /** Idempotency key: the same key moves money once and gets the same answer. */
+  readonly key: string;
+  readonly orderId: string;
+  /** Integer minor units of `currency` (ISO 4217). */
+  readonly amountMinor: number;
+  readonly currency: string;
+};
+export type ChargeRequest = Movement & { readonly token: string };
+export type ChargeResult = { readonly status: 'succeeded' } | { readonly status: 'declined'; readonly reason: string };
+
+export type PaymentProvider = {
+  charge(request: ChargeRequest, signal: AbortSignal): Promise<ChargeResult>;
+  refund(request: Movement, signal: AbortSignal): Promise<void>;
+};
+
+const TIMEOUT_MS = 4_000;
+
+/** The provider in use. Its failures are `unavailable`: money may have moved, so the same key must be tried again. */
+export function openProvider(shell: Shell, database: Database) {
+  const provider: PaymentProvider = openLocalProvider(database);
+  const breaker = circuitBreaker(handleAll, { halfOpenAfter: 5_000, breaker: new ConsecutiveBreaker(5) });
+  breaker.onBreak(() => shell.log.error({}, 'the payment provider fails: calls are held back'));
+  breaker.onReset(() => shell.log.info({}, 'the payment provider answers again'));
+  const policy = wrap(
+    retry(handleAll, { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 200 }) }),
+    breaker,
+    timeout(TIMEOUT_MS, TimeoutStrategy.Aggressive),
+  );
+  const guarded = async <Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> => {
+    try {
+      return await policy.execute(({ signal }) => call(signal));
+    } catch (error) {
+      throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);
+    }
+  };
+  return {
+    charge: (request: ChargeRequest): Promise<ChargeResult> => guarded((signal) => provider.charge(request, signal)),
+    refund: (request: Movement): Promise<void> => guarded((signal) => provider.refund(request, signal)),
+  };
+}

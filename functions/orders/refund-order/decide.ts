@@ -1,0 +1,33 @@
+/** Pure: how much of an order's payment may go back; and, given back → order.refunded. */
+import type * as z from 'zod/mini';
+import type { Decision } from '../../runtime/command.ts';
+import { refused } from '../../runtime/errors.ts';
+import { orderOf } from '../access.ts';
+import type { refundOrder } from '../commands.ts';
+import type { Order, OrderEvent } from '../order.ts';
+
+/** Minor units to give back; throws the rule that forbids it. */
+export function refundableMinor(command: z.infer<typeof refundOrder>, state: Order): number {
+  const order = orderOf(command, state);
+  const left = order.paidMinor - order.refundedMinor;
+  if (order.paidMinor === 0) throw refused('order-not-paid', `Order ${order.orderId} is not paid`);
+  if (left === 0) throw refused('order-already-refunded', `Order ${order.orderId} is refunded`);
+  const amountMinor = command.amountMinor ?? left;
+  if (amountMinor > left)
+    throw refused('refund-too-large', `At most ${left} can be refunded`, [
+      { field: 'amountMinor', message: `is more than ${left}` },
+    ]);
+  return amountMinor;
+}
+
+export function decide(
+  command: z.infer<typeof refundOrder>,
+  state: Order,
+  { now, commandId, performed }: Decision<null, { readonly amountMinor: number }>,
+): OrderEvent[] {
+  orderOf(command, state);
+  const { amountMinor } = performed;
+  return [
+    { type: 'order.refunded', data: { refundId: commandId, amountMinor, reason: command.reason, refundedAt: now } },
+  ];
+}

@@ -1,0 +1,49 @@
+/** Stored events of orders, form by form, the first one first. A form that was ever written stays as it is: change is a new form. */
+import * as z from 'zod/mini';
+import type { OrderEvent } from './order.ts';
+
+type Data<Type extends OrderEvent['type']> = Extract<OrderEvent, { readonly type: Type }>['data'];
+/** Today's form, the last one, has exactly the type that the code works with. */
+type Forms<Today> = readonly [...z.ZodMiniType<object>[], z.ZodMiniType<Today>];
+
+const amountMinor = z.int().check(z.nonnegative());
+const quantity = z.int().check(z.positive());
+const time = z.iso.datetime();
+
+const created1 = z.strictObject({
+  orderId: z.uuid(),
+  customerId: z.uuid(),
+  currency: z.string(),
+  lines: z.array(
+    z.strictObject({
+      sku: z.string(),
+      name: z.string(),
+      quantity,
+      unitPriceMinor: amountMinor,
+      totalMinor: amountMinor,
+    }),
+  ),
+  totalMinor: amountMinor,
+  shippingCountry: z.nullable(z.string()),
+  createdAt: time,
+});
+const created2 = z.extend(created1, { paymentDueAt: z.nullable(time) });
+
+export const storedEvents = {
+  'order.created': [created1, created2],
+  'order.paid': [z.strictObject({ paymentId: z.uuid(), amountMinor, paidAt: time })],
+  'order.payment_failed': [z.strictObject({ paymentId: z.uuid(), reason: z.string(), failedAt: time })],
+  'order.shipped': [
+    z.strictObject({
+      shipmentId: z.uuid(),
+      carrier: z.string(),
+      trackingNumber: z.string(),
+      lines: z.array(z.strictObject({ sku: z.string(), quantity })),
+      shippedAt: time,
+    }),
+  ],
+  'order.delivered': [z.strictObject({ shipmentId: z.uuid(), deliveredAt: time })],
+  'order.cancelled': [z.strictObject({ reason: z.string(), cancelledAt: time })],
+  'order.expired': [z.strictObject({ expiredAt: time })],
+  'order.refunded': [z.strictObject({ refundId: z.uuid(), amountMinor, reason: z.string(), refundedAt: time })],
+} satisfies { readonly [Type in OrderEvent['type']]: Forms<Data<Type>> };

@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { PublicOrder } from '../../functions/orders/events.ts';
+import { openCommandSender, type SendCommand } from '../../functions/runtime/command-sender.ts';
+import { newId } from '../../functions/runtime/ids.ts';
+import type { Outcome } from '../../functions/runtime/message.ts';
+import { continueTrace } from '../../functions/runtime/trace.ts';
+import { type Backends, startBackends } from '../support/backends.ts';
+import { type RunningFunction, startFunction } from '../support/functions.ts';
+import { testShell } from '../support/shell.ts';
+import { until } from '../support/until.ts';
+
+let backends: Backends;
+const running: RunningFunction[] = [];
+let sendCommand: SendCommand;
+const customer = { userId: randomUUID(), role: 'customer' };
+const staff = { userId: randomUUID(), role: 'staff' };
+
+const COMMANDS = [
+  'create-order',
+  'pay-order',
+  'ship-order',
+  'deliver-order',
+  'cancel-order',
+  'expire-order',
+  'refund-order',
+];
+
+beforeAll(async () => {
+  backends = await startBackends();
+  await backends.database.query(
+    `insert into products values ('mug', 'Mug', 1250, 'EUR', 10000), ('tea', 'Tea', 500, 'EUR', 10000), ('gift', 'Gift', 0, 'EUR', 10000)`,
+  );
+  for (const name of [...COMMANDS, 'expire-unpaid', 'refund-cancelled'])
+    running.push(await startFunction(name, backends, { env: { PAYMENT_WINDOW_SECONDS: '2' } }));
+  sendCommand = openCommandSender(testShell({}).shell, backends.bus);
+});
+
+afterAll(async () => {
+  await Promise.all(running.map((one) => one.stop()));
+  await backends?.stop();
+});
+
+const send = async (verb: string, data: object & { orderId: string }, id: string = newId()): Promise<Outcome> => {
+  const type = `command.order.${verb}`;
+  const outcome = await sendCommand({ id, type, subject: data.orderId, data, trace: continueTrace(undefined) }, 20_000);
+  if (!outcome) throw new Error(`no answer to ${type}`);
+  return outcome;
+};
+
+const order = async (verb: string, data: object & { orderId: string }, id?: string): Promise<PublicOrder> => {
+  const { result, error } = await send(verb, data, id);
+  if (error) throw new Error(`${verb}: ${error.slug}: ${error.message}`);
+  return result as PublicOrder;
+};
+
+const slug = async (verb: string, data: object & { orderId: string }): Promise<string | undefined> =>
+  (await send(verb, data)).error?.slug;
+
+const create = (
+  lines: object[] = [
+    { sku: 'mug', quantity: 2 },
+    { sku: 'tea', quantity: 1 },
+  ],
+): Promise<PublicOrder> =>
+  order('create', { orderId: newId(), customerId: customer.userId, lines } as object & { orderId: string });
+
+const pay = (orderId: string, token = 'tok_ok') =>
+  order('pay', { orderId, actor: customer, token } as object & { orderId: string });
+const by = (actor: object, orderId: string, more: object = {}) => ({ orderId, actor, ...more });
+
+const stateOf = async (orderId: string): Promise<PublicOrder> => {
+  const last = (await backends.messages('ORDERS'))
+    .filter(({ subject }) => subject.startsWith(`order.${orderId}.`))
+    .at(-1);
+  return (JSON.parse(last?.data ?? '{}') as { order: PublicOrder }).order;
+};
+const ledger = async (orderId: string): Promise<number[]> =>
+  (
+    await backends.database.query(
+      'select amount_minor::int as amount from provider_ledger where order_id = $1 order by moved_at',
+      [orderId],
+    )
+  ).rows.map(({ amount }) => amount);
+const stock = async (): Promise<number> =>
+  (await backends.database.query(`select stock from products where sku = 'mug'`)).rows[0].stock;
+
+test('an order is paid, shipped in two parcels, delivered, and then completed', async () => {
+  const { orderId } = await create();
+  expect(await pay(orderId)).toMatchObject({ version: 2, paymentStatus: 'paid', paidMinor: 3000 });
+  const parcel = { carrier: 'Post', trackingNumber: 'T1' };
+  const first = await order('ship', by(staff, orderId, { ...parcel, lines: [{ sku: 'mug', quantity: 1 }] }));
+  expect(first).toMatchObject({ fulfilmentStatus: 'partially_shipped', status: 'open' });
+  expect(await slug('ship', by(staff, orderId, { ...parcel, lines: [{ sku: 'mug', quantity: 2 }] }))).toBe(
+    'not-so-many-left',
+  );
+  const second = await order('ship', by(staff, orderId, parcel));
+  expect(second).toMatchObject({ fulfilmentStatus: 'shipped' });
+  expect(second.shipments[1]?.lines).toEqual([
+    { sku: 'mug', quantity: 1 },
+    { sku: 'tea', quantity: 1 },
+  ]);
+  expect(await slug('cancel', by(customer, orderId))).toBe('order-already-shipped');
+  const [a, b] = second.shipments.map(({ shipmentId }) => shipmentId);
+  expect(await order('deliver', by(staff, orderId, { shipmentId: a }))).toMatchObject({
+    status: 'open',
+    fulfilmentStatus: 'shipped',
+  });
+  expect(await slug('deliver', by(staff, orderId, { shipmentId: a }))).toBe('shipment-already-delivered');
+  expect(await order('deliver', by(staff, orderId, { shipmentId: b }))).toMatchObject({
+    status: 'completed',
+    fulfilmentStatus: 'delivered',
+  });
+});
+
+test('a declined payment can be tried again, three times in all', async () => {
+  const { orderId } = await create();
+  expect(await pay(orderId, 'tok_declined')).toMatchObject({ paymentStatus: 'failed', paidMinor: 0 });
+  expect(await pay(orderId)).toMatchObject({ paymentStatus: 'paid' });
+  const other = await create();
+  for (const _ of [1, 2, 3]) await pay(other.orderId, 'tok_declined');
+  expect(await slug('pay', by(customer, other.orderId, { token: 'tok_ok' }))).toBe('too-many-payments');
+  expect(await ledger(other.orderId)).toEqual([]);
+});
+
+test('twenty payments at once take the money once', async () => {
+  const { orderId } = await create();
+  const outcomes = await Promise.all(
+    Array.from({ length: 20 }, () => send('pay', by(customer, orderId, { token: 'tok_ok' }))),
+  );
+  const slugs = outcomes.map(({ error }) => error?.slug);
+  expect(slugs.filter((one) => one === undefined)).toHaveLength(1);
+  expect(
+    slugs.filter((one) => one !== undefined && one !== 'order-already-paid' && one !== 'payment-in-flight'),
+  ).toEqual([]);
+  expect(await ledger(orderId)).toEqual([3000]);
+});
+
+test('a payment that the provider answers too late is taken once, and told when it answers', async () => {
+  await backends.database.query('select 1');
+  const { orderId } = await order('create', {
+    orderId: newId(),
+    customerId: customer.userId,
+    lines: [{ sku: 'mug', quantity: 1 }],
+  } as object & { orderId: string });
+  const before = Date.now();
+  await pay(orderId, 'tok_late');
+  expect(Date.now() - before).toBeGreaterThan(3_900);
+  expect(await ledger(orderId)).toEqual([1250]);
+  await until('the refund of what came too late', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
+});
+
+test('an unpaid order expires when its payment is due, and its stock is for sale again, once', async () => {
+  const before = await stock();
+  const { orderId } = await create();
+  expect(await stock()).toBe(before - 2);
+  await until('the order to expire', async () => (await stateOf(orderId)).status === 'expired');
+  expect(await stock()).toBe(before);
+  expect(await slug('cancel', by(customer, orderId))).toBe('order-expired');
+  expect(await stock()).toBe(before);
+});
+
+test('a paid order does not expire', async () => {
+  const { orderId } = await create();
+  await pay(orderId);
+  expect(await slug('expire', { orderId })).toBe('order-already-paid');
+  await until('its timer to be gone', async () =>
+    (await backends.messages('COMMANDS')).every(({ subject }) => subject !== `parked.expire.${orderId}`),
+  );
+});
+
+test('an order that costs nothing needs no payment, never expires and can be shipped', async () => {
+  const { orderId, paymentStatus, paymentDueAt } = await create([{ sku: 'gift', quantity: 1 }]);
+  expect({ paymentStatus, paymentDueAt }).toEqual({ paymentStatus: 'paid', paymentDueAt: null });
+  expect(await slug('pay', by(customer, orderId, { token: 'tok_ok' }))).toBe('order-already-paid');
+  expect(await slug('expire', { orderId })).toBe('order-already-paid');
+  expect(await order('ship', by(staff, orderId, { carrier: 'Post', trackingNumber: 'T' }))).toMatchObject({
+    fulfilmentStatus: 'shipped',
+  });
+});
+
+test('a paid order that is cancelled is refunded', async () => {
+  const { orderId } = await create();
+  await pay(orderId);
+  expect(await order('cancel', by(customer, orderId))).toMatchObject({ status: 'cancelled', paymentStatus: 'paid' });
+  await until('the refund', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
+  expect(await ledger(orderId)).toEqual([3000, -3000]);
+});
+
+test('a payment that lands after the order has expired is taken and given back', async () => {
+  const { orderId } = await create();
+  const paid = await pay(orderId, 'tok_slow');
+  expect(paid).toMatchObject({ status: 'expired', paidMinor: 3000 });
+  await until('the refund', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
+  expect(await ledger(orderId)).toEqual([3000, -3000]);
+});
+
+test('refunds in parts add up to the payment and not beyond, however many come at once', async () => {
+  const { orderId } = await create();
+  await pay(orderId);
+  expect(await order('refund', by(staff, orderId, { amountMinor: 1000 }))).toMatchObject({
+    paymentStatus: 'partially_refunded',
+    refundedMinor: 1000,
+  });
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () => send('refund', by(staff, orderId, { amountMinor: 1000 }))),
+  );
+  expect(outcomes.filter(({ error }) => !error)).toHaveLength(2);
+  expect(await slug('refund', by(staff, orderId))).toBe('order-already-refunded');
+  expect(await ledger(orderId)).toEqual([3000, -1000, -1000, -1000]);
+});
+
+test("somebody else's order is not there", async () => {
+  const { orderId } = await create();
+  const stranger = { userId: randomUUID(), role: 'customer' };
+  for (const [verb, more] of [
+    ['pay', { token: 'tok_ok' }],
+    ['cancel', {}],
+  ] as const) {
+    const { error } = await send(verb, by(stranger, orderId, more));
+    expect(error).toMatchObject({ code: 'not-found', slug: 'order-not-found' });
+  }
+  expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
+});
+
+test('a command for a version that is past is refused, and changes nothing', async () => {
+  const { orderId } = await create();
+  await pay(orderId, 'tok_declined');
+  expect(await slug('pay', by(customer, orderId, { token: 'tok_ok', expectedVersion: 1 }))).toBe('version-mismatch');
+  expect(await order('pay', by(customer, orderId, { token: 'tok_ok', expectedVersion: 2 }))).toMatchObject({
+    version: 3,
+  });
+});
+
+test('fifty writers on one order: one wins each version, and the history has no gap', async () => {
+  const { orderId } = await create([{ sku: 'mug', quantity: 100 }]);
+  await pay(orderId);
+  const parcel = { carrier: 'Post', trackingNumber: 'T', lines: [{ sku: 'mug', quantity: 3 }] };
+  const outcomes = await Promise.all(Array.from({ length: 50 }, () => send('ship', by(staff, orderId, parcel))));
+  expect(outcomes.filter(({ error }) => !error)).toHaveLength(33);
+  const { rows } = await backends.database.query(
+    'select version from order_events where order_id = $1 order by version',
+    [orderId],
+  );
+  expect(rows.map(({ version }) => version)).toEqual(Array.from({ length: 35 }, (_, index) => index + 1));
+});
+
+test('the same command again, by its id, is answered as before and done once', async () => {
+  const { orderId } = await create();
+  const id = newId();
+  const first = await order('pay', by(customer, orderId, { token: 'tok_ok' }), id);
+  expect(await order('pay', by(customer, orderId, { token: 'tok_ok' }), id)).toEqual(first);
+  expect(await ledger(orderId)).toEqual([3000]);
+});

@@ -1,0 +1,38 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { publicOrder } from '../../functions/orders/events.ts';
+import { orders } from '../../functions/orders/order.ts';
+import { storedEvents } from '../../functions/orders/stored-events.ts';
+import { raise, type WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+
+type History = { readonly about: string; readonly events: readonly WrittenEvent[]; readonly order: object };
+
+const FOLDER = path.join(repository, 'test/corpus/orders');
+const histories = readdirSync(FOLDER).map((file): [string, History] => [
+  path.basename(file, '.json'),
+  JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')),
+]);
+
+const schemaOf = ({ type, form }: WrittenEvent) => storedEvents[type as keyof typeof storedEvents][form - 1];
+
+test.each(histories)("today's code reads the order %s as it was read when it was written down", (_name, history) => {
+  const events = history.events.map((event) => raise(orders, 'of the corpus', event));
+  const order = orders.publish(events.reduce(orders.evolve, orders.initial), events.length);
+  expect(order).toEqual(history.order);
+  expect(publicOrder.parse(order)).toEqual(order);
+});
+
+test.each(histories)('every event of the order %s is of the form that it says', (_name, { events }) => {
+  for (const event of events) expect(schemaOf(event)?.parse(event.data)).toEqual(event.data);
+  expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
+});
+
+test('every form of every event is in the corpus', () => {
+  const known = Object.entries(storedEvents).flatMap(([type, forms]) =>
+    forms.map((_, index) => `${type}@${index + 1}`),
+  );
+  const present = new Set(histories.flatMap(([, { events }]) => events.map(({ type, form }) => `${type}@${form}`)));
+  expect(known.filter((form) => !present.has(form))).toEqual([]);
+});

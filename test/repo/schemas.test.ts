@@ -1,0 +1,146 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { orders } from '../../functions/orders/order.ts';
+import { storedEvents } from '../../functions/orders/stored-events.ts';
+import { formOf } from '../../functions/runtime/stored-forms.ts';
+import type { MessageSchema } from '../../scripts/compatibility.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import {
+  acceptSchemas,
+  notAccepted,
+  readSnapshot,
+  refusals,
+  type Schemas,
+  todaysSchemas,
+} from '../../scripts/schemas.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'millrace-schemas-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test("today's events can take the place of the accepted ones: neither old data nor old readers are in the way", () => {
+  expect(refusals(readSnapshot(), todaysSchemas())).toEqual([]);
+});
+
+test('every schema of an event is accepted as it is today; `npm run schemas` accepts a compatible change', () => {
+  expect(notAccepted(readSnapshot(), todaysSchemas())).toEqual([]);
+});
+
+test('every context that publishes events is under the gate', () => {
+  const contexts = readdirSync(path.join(repository, 'functions'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /^[a-z]+\/events\.ts$/.test(file))
+    .map((file) => path.dirname(file));
+  const guarded = new Set(Object.keys(todaysSchemas()).map((name) => /^published\/([a-z]+)\./.exec(name)?.[1]));
+  expect(contexts.filter((context) => !guarded.has(context.replace(/s$/, '')))).toEqual([]);
+});
+
+test('every stored form that there ever was can be raised to the newest', () => {
+  const types = Object.keys(storedEvents) as (keyof typeof storedEvents)[];
+  expect(types.map((type) => [type, storedEvents[type].length])).toEqual(
+    types.map((type) => [type, formOf(orders, type)]),
+  );
+});
+
+/** A copy of a schema with `change` made to the properties of it, or of its public order. */
+const changed = (schema: MessageSchema, change: (schema: Changeable) => void): MessageSchema => {
+  const copy = structuredClone(schema) as { reads: Changeable; writes: Changeable };
+  for (const side of [copy.reads, copy.writes]) change((side.properties.order as unknown as Changeable) ?? side);
+  return copy;
+};
+type Changeable = {
+  properties: Record<string, { enum?: string[]; type?: string; pattern?: string; minimum?: number }>;
+  required: string[];
+};
+
+/** Planted changes to a published and a stored event, and what the gate says. */
+const PLANTED: [what: string, name: string, change: (schema: Changeable) => void, says: string][] = [
+  [
+    'a field removed',
+    'published/order.paid',
+    ({ properties }) => delete properties.currency,
+    'order.currency is not there',
+  ],
+  [
+    'a field renamed',
+    'stored/order.paid@1',
+    (schema) => {
+      schema.properties.paymentRef = schema.properties.paymentId ?? {};
+      delete schema.properties.paymentId;
+      schema.required = schema.required.map((name) => (name === 'paymentId' ? 'paymentRef' : name));
+    },
+    'paymentRef is not there',
+  ],
+  [
+    'a field made required',
+    'published/order.created',
+    ({ required }) => required.push('shipments'),
+    'order.shipments may be missing',
+  ],
+  [
+    'a type narrowed',
+    'published/order.shipped',
+    ({ properties }) => {
+      properties.shippingCountry = { type: 'string' };
+    },
+    'order.shippingCountry may be null',
+  ],
+  [
+    'a value of an enum removed',
+    'published/order.expired',
+    ({ properties }) => properties.status?.enum?.pop(),
+    'order.status may be "expired"',
+  ],
+  [
+    'a value of an enum added',
+    'published/order.paid',
+    ({ properties }) => properties.status?.enum?.push('lost'),
+    'order.status may be "lost"',
+  ],
+  [
+    'a first form changed',
+    'stored/order.created@1',
+    ({ properties, required }) => {
+      properties.paymentDueAt = { type: 'string' };
+      required.push('paymentDueAt');
+    },
+    'paymentDueAt is not there',
+  ],
+];
+
+test.each(PLANTED)(
+  'the gate refuses %s in %s, and leaves the accepted schemas as they are',
+  (_what, name, change, says) => {
+    const today = todaysSchemas();
+    acceptSchemas(today, folder);
+    const accepted = readSnapshot(folder);
+    const schema = today[name];
+    if (!schema) throw new Error(`there is no ${name}`);
+    const planted: Schemas = { ...today, [name]: changed(schema, change) };
+    expect(() => acceptSchemas(planted, folder)).toThrow(new RegExp(`${name}: .*${says.replaceAll('.', '\\.')}`));
+    expect(readSnapshot(folder)).toEqual(accepted);
+  },
+);
+
+test('the gate refuses that an event is gone', () => {
+  const { 'stored/order.created@1': _, ...others } = todaysSchemas();
+  expect(refusals(readSnapshot(), others)).toEqual([expect.stringContaining('stored/order.created@1 is gone')]);
+});
+
+test('a new event and a new field with a default are accepted', () => {
+  const { 'published/order.refunded': refunded, ...before } = todaysSchemas();
+  const paid = before['published/order.paid'];
+  if (!refunded || !paid) throw new Error('an event is gone');
+  acceptSchemas(before, folder);
+  const grown = changed(paid, ({ properties }) => {
+    properties.note = { type: 'string' };
+  });
+  const today = { ...before, 'published/order.refunded': refunded, 'published/order.paid': grown };
+  expect(acceptSchemas(today, folder).sort()).toEqual(['published/order.paid', 'published/order.refunded']);
+  expect(notAccepted(readSnapshot(folder), today)).toEqual([]);
+});
