@@ -95,6 +95,16 @@ test('not paid in time, and expired; its functions slept meanwhile', { timeout: 
   expect((await shop.functionState('expire-order')).lastChange?.why).toContain('COMMANDS/expire-order');
 });
 
+test('paid too late: the money that came after the expiry goes back', { timeout: 120_000 }, async () => {
+  const { body } = await post(customer, '/v1/orders', { lines: [{ sku: 'mug', quantity: 1 }] });
+  const order = `/v1/orders/${body.orderId}`;
+  // The provider takes the money at once and answers after four seconds: by then the order has expired.
+  await until('the last seconds of the payment window', () => Date.parse(body.paymentDueAt) - Date.now() < 2_000);
+  const late = await pay(order, 'tok_late');
+  expect(late).toMatchObject({ status: 201, body: { status: 'expired', paymentStatus: 'paid', paidMinor: 1250 } });
+  await becomes(order, { status: 'expired', paymentStatus: 'refunded', refundedMinor: 1250 });
+});
+
 test('refunded in parts, by staff alone', { timeout: 120_000 }, async () => {
   const order = await ordered();
   await pay(order);
