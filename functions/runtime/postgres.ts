@@ -5,6 +5,9 @@ import type { Shell } from './function.ts';
 
 export type Database = Pick<pg.Pool, 'query' | 'connect'>;
 
+/** A pool, or one connection of it: in a transaction, say. */
+export type Queries = Pick<pg.ClientBase, 'query'> | Pick<pg.Pool, 'query'>;
+
 /** SQLSTATEs after which the same work, loaded anew, may succeed: unique, check, serialization, deadlock. */
 const CONFLICTS = new Set(['23505', '23514', '40001', '40P01']);
 

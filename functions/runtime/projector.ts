@@ -5,12 +5,12 @@ import { consume } from './consume.ts';
 import { invalid } from './errors.ts';
 import type { Definition } from './function.ts';
 import type { Incoming } from './message.ts';
-import { type Database, databaseError, openDatabase } from './postgres.ts';
+import { databaseError, openDatabase, type Queries } from './postgres.ts';
 import { pushHandler } from './push.ts';
 import { validate } from './validate.ts';
 
 /** A row of the table, by column; `version` says which of two rows is newer. */
-type Row = Readonly<Record<string, unknown>> & { readonly version: number };
+export type Row = Readonly<Record<string, unknown>> & { readonly version: number };
 
 /** Event type → schema of its data. */
 type Schemas = Readonly<Record<string, z.ZodMiniType>>;
@@ -29,6 +29,16 @@ type ProjectorSpec<Accepts extends Schemas> = {
   row(event: EventOf<Accepts>): Row;
 };
 
+type Need = 'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS';
+
+/** A projector, with what it takes to build its table anew. */
+export type ProjectorDefinition = Definition<Need> &
+  Pick<ProjectorSpec<Schemas>, 'stream' | 'table' | 'key'> & {
+    readonly kind: 'projector';
+    /** Pure. The row that an event makes; throws `invalid` when its data is not as the schema promises. */
+    rowOf(type: string, data: unknown): Row;
+  };
+
 const IN_FLIGHT = 256;
 const BATCH = 128;
 
@@ -43,7 +53,13 @@ function newestRows(rows: readonly Row[], key: readonly string[]): Row[] {
   return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 }
 
-async function upsert(database: Database, table: string, key: readonly string[], rows: readonly Row[]): Promise<void> {
+/** Writes rows in one statement; an older row never takes the place of a newer one. */
+export async function upsert(
+  database: Queries,
+  { table, key }: Pick<ProjectorDefinition, 'table' | 'key'>,
+  all: readonly Row[],
+): Promise<void> {
+  const rows = newestRows(all, key);
   const columns = Object.keys(rows[0] ?? {}).map((column) => `"${column}"`);
   const updates = columns.map((column) => `${column} = excluded.${column}`).join(', ');
   const text = `insert into ${table} (${columns.join(', ')})
@@ -56,10 +72,9 @@ async function upsert(database: Database, table: string, key: readonly string[],
   }
 }
 
-export function projector<const Accepts extends Schemas>(
-  spec: ProjectorSpec<Accepts>,
-): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
-  const toRow = ({ type, data }: Incoming): Row => {
+export function projector<const Accepts extends Schemas>(spec: ProjectorSpec<Accepts>): ProjectorDefinition {
+  const { stream, table, key } = spec;
+  const rowOf = (type: string, data: unknown): Row => {
     const schema = spec.accepts[type];
     if (!schema) throw invalid('wrong-type', `This projector has no use for '${type}'`);
     const valid = validate(schema, data, `The event ${type}`, 'invalid-event');
@@ -70,12 +85,20 @@ export function projector<const Accepts extends Schemas>(
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
     consumes: Object.keys(spec.accepts),
     inFlight: IN_FLIGHT,
+    stream,
+    table,
+    key,
+    rowOf,
     async start(shell) {
       const bus = await openBus(shell);
       const database = openDatabase(shell);
       const handle = (batch: readonly Incoming[]) =>
-        upsert(database, spec.table, spec.key, newestRows(batch.map(toRow), spec.key));
-      const options = { stream: spec.stream, consumer: shell.name, inFlight: IN_FLIGHT, batch: BATCH, concurrency: 1 };
+        upsert(
+          database,
+          spec,
+          batch.map(({ type, data }) => rowOf(type, data)),
+        );
+      const options = { stream, consumer: shell.name, inFlight: IN_FLIGHT, batch: BATCH, concurrency: 1 };
       return {
         ...consume(shell, bus, options, async (batch) => handle(batch)),
         http: pushHandler(shell.log, async (batch) => handle(batch)),

@@ -1,0 +1,38 @@
+/** `npx millrace <command>`: the commands for whoever runs a shop. */
+import { rebuildCommand, UsageError } from './rebuild/command.ts';
+
+type Command = {
+  readonly usage: string;
+  /** What it does, in a line. */
+  readonly says: string;
+  run(args: readonly string[]): Promise<void>;
+};
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  rebuild: {
+    usage: 'rebuild <projector> [--database <url>]',
+    says: 'builds a read model anew from the event store, beside the live one, and swaps them',
+    run: (args) => rebuildCommand(args),
+  },
+};
+
+const usage = (): string =>
+  [
+    'usage: npx millrace <command>',
+    ...Object.values(COMMANDS).map((command) => `  ${command.usage.padEnd(40)} ${command.says}`),
+    'The database is --database, else DATABASE_URL, else the one of the shop that npm start has started.',
+  ].join('\n');
+
+function end(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(error instanceof UsageError ? `millrace: ${message}\n\n${usage()}` : `millrace: ${message}`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+const [name, ...args] = process.argv.slice(2);
+if (name === '--help' || name === 'help') console.log(usage());
+else {
+  const command = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command) await command.run(args).catch(end);
+  else end(new UsageError(name ? `there is no command '${name}'` : 'which command?'));
+}

@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { repository } from '../../scripts/local/yaml-file.ts';
+
+/** The bin of package.json, as npx runs it. */
+function millrace(...args: string[]): { status: number | null; said: string } {
+  const env = { ...process.env, MILLRACE_DATA: '/nowhere', DATABASE_URL: '' };
+  const { status, stdout, stderr } = spawnSync(path.join(repository, 'scripts/millrace.mjs'), args, {
+    env,
+    encoding: 'utf8',
+  });
+  return { status, said: stdout + stderr };
+}
+
+test('npx millrace --help names every command', () => {
+  expect(millrace('--help')).toMatchObject({ status: 0, said: expect.stringContaining('rebuild <projector>') });
+});
+
+test.each([
+  [[], 'which command?'],
+  [['toString'], "there is no command 'toString'"],
+  [['rebuild'], 'the projector to rebuild is missing'],
+  [['rebuild', 'order-vew'], "there is no projector 'order-vew'; there are order-view"],
+  [['rebuild', 'create-order'], 'create-order is no projector; there are order-view'],
+  [['rebuild', 'order-view', 'sales-view'], 'one projector at a time, not also sales-view'],
+  [['rebuild', 'order-view', '--fast'], 'there is no option --fast'],
+  [['rebuild', 'order-view', '--database'], '--database needs a URL'],
+  [['rebuild', 'order-view', '--database', 'shop'], "not 'shop'"],
+  [['rebuild', 'order-view'], 'endpoints.json is not there: start the shop (npm start), or set --database'],
+])('millrace %j says what is wrong and how it is used', (args, says) => {
+  const { status, said } = millrace(...args);
+  expect(said).toContain(says);
+  expect(said).toContain('usage: npx millrace');
+  expect(status).toBe(2);
+});
