@@ -4,10 +4,12 @@ import type { Database } from '../runtime/postgres.ts';
 import type { ChargeResult, PaymentProvider } from './provider.ts';
 
 /**
- * Tokens: `tok_ok` succeeds; `tok_declined` is declined; `tok_timeout` never answers and takes nothing; `tok_late` takes
+ * Tokens: `tok_ok` succeeds; `tok_declined` is declined; `tok_timeout` does not answer, and
+ * says when it is asked again that it has taken nothing; `tok_late` takes
  * the money at once and answers after 6 s, later than anybody waits; `tok_slow` takes and answers after 3 s.
  */
 const DELAY_MS: Readonly<Record<string, number>> = { tok_late: 6_000, tok_slow: 3_000 };
+const FOR_EVER_MS = 2 ** 31 - 1;
 const TAKES = new Set(['tok_ok', 'tok_late', 'tok_slow']);
 
 export function openLocalProvider(database: Database): PaymentProvider {
@@ -20,7 +22,10 @@ export function openLocalProvider(database: Database): PaymentProvider {
   };
   return {
     async charge({ key, orderId, amountMinor, currency, token }, signal): Promise<ChargeResult> {
-      if (token === 'tok_timeout') return delay(2 ** 31 - 1, undefined as never, { signal });
+      if (token === 'tok_timeout') {
+        if (await write(key, orderId, 0, currency)) await delay(FOR_EVER_MS, undefined, { signal });
+        return { status: 'declined', reason: 'timed-out' };
+      }
       if (!TAKES.has(token))
         return { status: 'declined', reason: token === 'tok_declined' ? 'declined' : 'unknown-token' };
       if (await write(key, orderId, amountMinor, currency)) await delay(DELAY_MS[token] ?? 0, undefined, { signal });

@@ -150,6 +150,19 @@ test('a payment that the provider answers too late is taken once, and told when 
   await until('the refund of what came too late', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
 });
 
+test('a payment that the provider does not answer is asked for again, and has failed when nothing was taken', async () => {
+  const { orderId } = await create([
+    { sku: 'gift', quantity: 1 },
+    { sku: 'tea', quantity: 1 },
+  ]);
+  expect(await slug('pay', by(customer, orderId, { token: 'tok_timeout' }))).toBe('order-expired');
+  const { status, paymentStatus, paidMinor } = await stateOf(orderId);
+  expect({ status, paymentStatus, paidMinor }).toEqual({ status: 'expired', paymentStatus: 'pending', paidMinor: 0 });
+  expect(await ledger(orderId)).toEqual([0]);
+  const { rows } = await backends.database.query('select status from payments where order_id = $1', [orderId]);
+  expect(rows).toEqual([{ status: 'settled' }]);
+});
+
 test('an unpaid order expires when its payment is due, and its stock is for sale again, once', async () => {
   const before = await stock();
   const { orderId } = await create();

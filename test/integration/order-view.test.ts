@@ -71,7 +71,7 @@ test('while Postgres ends every connection, events wait and none is lost', async
   const orders = Array.from({ length: 20 }, () => exampleOrder());
   for (const order of orders) {
     await backends.database.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'order-view'`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'order-view' and datname = current_database()`,
     );
     await publishCreated(backends.bus, order);
   }
