@@ -1,5 +1,6 @@
 /** What other contexts may read of orders beyond the read models: an order's history, and the order as it once was. */
-import { fold, readHistory, type StoredEvent } from '../runtime/event-store.ts';
+import { fold } from '../runtime/event-store.ts';
+import { readHistory, type StoredEvent } from '../runtime/history.ts';
 import type { Database } from '../runtime/postgres.ts';
 import type { PublicOrder } from './events.ts';
 import { type OrderEvent, orders } from './order.ts';
@@ -20,7 +21,9 @@ function isBy({ version, at }: Moment, event: OrderHistory[number]): boolean {
 
 /** Pure. The order as it stood then; undefined when it had not come to be, or has not come to that version. */
 export function orderAsOf(history: OrderHistory, moment: Moment): PublicOrder | undefined {
-  const until = history.filter((event) => isBy(moment, event));
+  // Clocks differ: what came before an event belongs to its past, whatever time it bears.
+  const end = history.findIndex((event) => !isBy(moment, event));
+  const until = end < 0 ? history : history.slice(0, end);
   const version = until.at(-1)?.version;
   if (version === undefined || (moment.version !== undefined && moment.version !== version)) return undefined;
   const state = fold(

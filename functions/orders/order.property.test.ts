@@ -20,7 +20,7 @@ import {
   shippedQuantity,
 } from './order.ts';
 import { decide as pay, payableOrder } from './pay-order/decide.ts';
-import { decide as refund, refundableMinor } from './refund-order/decide.ts';
+import { decide as refund, refundable } from './refund-order/decide.ts';
 import { decide as ship } from './ship-order/decide.ts';
 import { storedEvents } from './stored-events.ts';
 
@@ -117,6 +117,7 @@ const base = (world: World, commandId: string) => ({
   now: new Date(world.now).toISOString(),
   id: orderId,
   commandId,
+  version: 0,
   reads: null,
   performed: null,
   settings,
@@ -143,8 +144,8 @@ function begin(world: World, kind: InFlight['kind'], by: Actor, percent?: number
   const part = percent === undefined ? {} : { amountMinor: Math.max(1, Math.floor((total * percent) / 100)) };
   const amount =
     kind === 'charge'
-      ? payableOrder({ ...addressed, token: 'tok' }, world.order).totalMinor
-      : refundableMinor({ ...addressed, reason: 'test', ...part }, world.order);
+      ? payableOrder({ ...addressed, token: 'tok' }, world.order, 0).totalMinor
+      : refundable({ ...addressed, reason: 'test', ...part }, world.order, 0).amountMinor;
   world.inFlight = { kind, commandId, amountMinor: amount, actor: by };
 }
 

@@ -30,3 +30,24 @@ test('a created order is published as the schema of events promises', () => {
 test('an order without events has no public form', () => {
   expect(() => orders.publish(orders.initial, 0)).toThrow('without events');
 });
+
+test('the largest order there can be fits into a message of the stream', () => {
+  const sku = (index: number) => `${'s'.repeat(60)}${String(index).padStart(3, '0')}`;
+  const lines = Array.from({ length: 100 }, (_, index) => ({
+    sku: sku(index),
+    name: '語'.repeat(200),
+    quantity: 999,
+    unitPriceMinor: 1_000_000_000,
+    totalMinor: 999_000_000_000,
+  }));
+  const { createdAt: shippedAt, orderId: shipmentId } = created.data as { createdAt: string; orderId: string };
+  const parcel = { shipmentId, carrier: '語'.repeat(60), trackingNumber: '語'.repeat(60), shippedAt };
+  const shipped: OrderEvent = {
+    type: 'order.shipped',
+    data: { ...parcel, lines: lines.map((line) => ({ sku: line.sku, quantity: 49 })) },
+  };
+  const first = { ...created, data: { ...created.data, lines } } as OrderEvent;
+  const order = [first, ...Array.from({ length: 20 }, () => shipped)].reduce(orders.evolve, orders.initial);
+  const message = JSON.stringify({ ...shipped.data, order: orders.publish(order, 21) });
+  expect(Buffer.byteLength(message)).toBeLessThan(500_000);
+});

@@ -1,7 +1,7 @@
 /** Movements of money, one in flight an order: written down before the provider is asked, settled with the events. */
-import { AppError, refused } from '../runtime/errors.ts';
+import { AppError, keyReused, refused } from '../runtime/errors.ts';
 import type { Write } from '../runtime/event-store.ts';
-import { constraintOf, type Database, databaseError, transaction } from '../runtime/postgres.ts';
+import { constraintOf, type Database, databaseError, isConflict, transaction } from '../runtime/postgres.ts';
 
 type Payment = {
   /** The command's id, and the provider's idempotency key. */
@@ -10,48 +10,59 @@ type Payment = {
   /** The version at which the amount was decided. */
   readonly version: number;
   readonly kind: 'charge' | 'refund';
+  readonly fingerprint: string;
 };
 type Amount = { readonly amountMinor: number; readonly currency: string };
+type Begun = Amount & { readonly fingerprint: string };
 
-/** Marks the payment as settled, in the transaction of the events (or of the refusal) that it led to. */
-export const settlePayment = (paymentId: string): Write => ({
-  sql: `update payments set status = 'settled' from json_to_recordset($rows) as row (payment_id uuid)
+/**
+ * What an answer means for the payment of its command, in the transaction of the answer. Events settle it. A refusal says
+ * that it never began; should it have begun meanwhile, the check on `status` makes the command be decided anew.
+ */
+export const settlePayment = (events: readonly object[], paymentId: string): Write => ({
+  sql: `update payments set status = row.status from json_to_recordset($rows) as row (payment_id uuid, status text)
         where payments.payment_id = row.payment_id`,
-  rows: [{ payment_id: paymentId }],
+  rows: [{ payment_id: paymentId, status: events.length > 0 ? 'settled' : 'never-begun' }],
 });
 
 /** Another payment of the order is in flight. A refund waits for it; a charge is refused. */
 function inFlight({ orderId, kind }: Payment, cause: unknown): AppError {
-  const message = `A payment of order ${orderId} is in flight; try again when it is done`;
+  const message = `A payment of order ${orderId} is in flight; try again, with a new key, when it is done`;
   if (kind === 'charge') return refused('payment-in-flight', message);
   return new AppError('unavailable', 'payment-in-flight', message, { retryAfterMs: 500, cause });
 }
 
+const changed = (orderId: string, cause?: unknown): AppError =>
+  new AppError('conflict', 'version-conflict', `Order ${orderId} was changed meanwhile`, { cause });
+
 /**
  * Begins a payment, or finds the one that this command has begun before: then what it asked for stands, whatever has
- * become of the order. Throws `payment-in-flight` while there is another, and `conflict` when the order has changed since
- * the amount was decided.
+ * become of the order. Throws `payment-in-flight` while there is another, `conflict` when the order has changed since the
+ * amount was decided, and `idempotency-key-reused` when it was begun for another request.
  */
 export const openPayments =
   (database: Database) =>
   async (payment: Payment, decideAmount: () => Amount): Promise<Amount> => {
-    const { paymentId, orderId, version, kind } = payment;
+    const { paymentId, orderId, version, kind, fingerprint } = payment;
     try {
-      const find = `select amount_minor::float8 as "amountMinor", currency from payments where payment_id = $1`;
-      const { rows } = await database.query<Amount>({ name: 'find-payment', text: find, values: [paymentId] });
-      if (rows[0]) return rows[0];
+      const find = `select amount_minor::float8 as "amountMinor", currency, fingerprint from payments where payment_id = $1`;
+      const { rows } = await database.query<Begun>({ name: 'find-payment', text: find, values: [paymentId] });
+      const [begun] = rows;
+      if (begun && begun.fingerprint !== fingerprint) throw keyReused();
+      if (begun) return begun;
       const amount = decideAmount();
       await transaction(database, async (client) => {
-        const insert = `insert into payments (payment_id, order_id, kind, amount_minor, currency) values ($1, $2, $3, $4, $5)`;
-        await client.query(insert, [paymentId, orderId, kind, amount.amountMinor, amount.currency]);
+        const insert = `insert into payments (payment_id, order_id, kind, amount_minor, currency, fingerprint)
+          values ($1, $2, $3, $4, $5, $6)`;
+        await client.query(insert, [paymentId, orderId, kind, amount.amountMinor, amount.currency, fingerprint]);
         // No other payment can begin now; one that ended since the order was read shows in the order's version.
         const newest = 'select coalesce(max(version), 0) as version from order_events where order_id = $1';
         const { rows: versions } = await client.query<{ version: number }>(newest, [orderId]);
-        if (versions[0]?.version !== version)
-          throw new AppError('conflict', 'version-conflict', `Order ${orderId} was changed meanwhile`);
+        if (versions[0]?.version !== version) throw changed(orderId);
       });
       return amount;
     } catch (error) {
-      throw constraintOf(error) === 'payments_in_flight' ? inFlight(payment, error) : databaseError(error);
+      if (constraintOf(error) === 'payments_in_flight') throw inFlight(payment, error);
+      throw isConflict(error) ? changed(orderId, error) : databaseError(error);
     }
   };

@@ -46,6 +46,10 @@ export class AppError extends Error {
 export const invalid = (slug: string, message: string, fields: readonly FieldError[] = []): AppError =>
   new AppError('invalid', slug, message, { fields });
 
+/** The same id of a command with another content: it would be ambiguous which one is meant. */
+export const keyReused = (): AppError =>
+  invalid('idempotency-key-reused', 'This key was used before for another request; take a new key');
+
 /** A business rule says no: an answer to the sender, not a failure of the system. */
 export const refused = (slug: string, message: string, fields: readonly FieldError[] = []): AppError =>
   new AppError('refused', slug, message, { fields });

@@ -27,16 +27,6 @@ export const fold = <State, Event extends DomainEvent>(
   before: State = aggregate.initial,
 ): State => events.reduce((state, event) => aggregate.evolve(state, event), before);
 
-/** An event as the store keeps it: with when it happened (RFC 3339 in UTC), who wanted it, by which command and trace. */
-export type StoredEvent<Event extends DomainEvent> = {
-  readonly version: number;
-  readonly event: Event;
-  readonly at: string;
-  readonly actor: string;
-  readonly commandId: string;
-  readonly traceId: string;
-};
-
 /** Why a command was refused, as it is kept. */
 export type Refusal = Pick<AppError, 'code' | 'slug' | 'message' | 'fields'>;
 
@@ -113,46 +103,6 @@ function toMessages<State, Event extends DomainEvent>(
       data: publishedData(aggregate, event, current, row.version),
     };
   });
-}
-
-type EventRow = WrittenEvent & {
-  readonly occurred_at: Date;
-  readonly actor: string;
-  readonly command_id: string;
-  readonly trace_id: string;
-};
-
-const fromRow = <State, Event extends DomainEvent>(
-  aggregate: Aggregate<State, Event>,
-  aggregateId: string,
-  row: EventRow,
-): StoredEvent<Event> => ({
-  version: row.version,
-  event: raise(aggregate, aggregateId, row),
-  at: row.occurred_at.toISOString(),
-  actor: row.actor,
-  commandId: row.command_id,
-  traceId: row.trace_id,
-});
-
-/**
- * Every event of an aggregate in its newest form, oldest first; none when there is no such aggregate. Throws
- * `unavailable` when an event is stored in a form that only newer code knows.
- */
-export async function readHistory<State, Event extends DomainEvent>(
-  database: Database,
-  aggregate: Aggregate<State, Event>,
-  aggregateId: string,
-): Promise<StoredEvent<Event>[]> {
-  const { name } = aggregate;
-  const text = `select version, type, schema_version as form, data, occurred_at, actor, command_id, trace_id
-    from ${name}_events where ${name}_id = $1 order by version`;
-  try {
-    const { rows } = await database.query<EventRow>({ name: `history-${name}`, text, values: [aggregateId] });
-    return rows.map((row) => fromRow(aggregate, aggregateId, row));
-  } catch (error) {
-    throw databaseError(error);
-  }
 }
 
 export function openEventStore<State, Event extends DomainEvent>(

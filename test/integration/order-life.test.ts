@@ -155,9 +155,7 @@ test('a payment that the provider does not answer is asked for again, and has fa
     { sku: 'gift', quantity: 1 },
     { sku: 'tea', quantity: 1 },
   ]);
-  expect(await slug('pay', by(customer, orderId, { token: 'tok_timeout' }))).toBe('order-expired');
-  const { status, paymentStatus, paidMinor } = await stateOf(orderId);
-  expect({ status, paymentStatus, paidMinor }).toEqual({ status: 'expired', paymentStatus: 'pending', paidMinor: 0 });
+  expect(await pay(orderId, 'tok_timeout')).toMatchObject({ status: 'expired', paymentStatus: 'failed', paidMinor: 0 });
   expect(await ledger(orderId)).toEqual([0]);
   const { rows } = await backends.database.query('select status from payments where order_id = $1', [orderId]);
   expect(rows).toEqual([{ status: 'settled' }]);
@@ -208,6 +206,49 @@ test('a payment that lands after the order has expired is taken and given back',
   expect(await ledger(orderId)).toEqual([3000, -3000]);
 });
 
+test('a payment that was begun at the version that it expected is told, whatever has become of the order', async () => {
+  const { orderId } = await create();
+  const paid = await order('pay', by(customer, orderId, { token: 'tok_slow', expectedVersion: 1 }));
+  expect(paid).toMatchObject({ status: 'expired', paidMinor: 3000 });
+  await until('the refund', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
+  expect(await ledger(orderId)).toEqual([3000, -3000]);
+});
+
+test('a cancel during a charge that expects a version: the money is told, and goes back', async () => {
+  const { orderId } = await create();
+  const paying = order('pay', by(customer, orderId, { token: 'tok_slow', expectedVersion: 1 }));
+  await until('the charge', async () => (await ledger(orderId)).length === 1);
+  await order('cancel', by(customer, orderId));
+  expect(await paying).toMatchObject({ status: 'cancelled', paidMinor: 3000 });
+  await until('the refund', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
+  expect(await ledger(orderId)).toEqual([3000, -3000]);
+});
+
+test.each([
+  ['another token', { token: 'tok_declined' }],
+  ['another version', { token: 'tok_slow', expectedVersion: 7 }],
+])('the same id with %s while the charge is in flight takes nothing more, and ends nothing', async (_, other) => {
+  const { orderId } = await create();
+  const id = newId();
+  const paying = order('pay', by(customer, orderId, { token: 'tok_slow' }), id);
+  await until('the charge', async () => (await ledger(orderId)).length === 1);
+  expect((await send('pay', by(customer, orderId, other), id)).error?.slug).toBe('idempotency-key-reused');
+  expect(await slug('pay', by(customer, orderId, { token: 'tok_ok' }))).toMatch(/payment-in-flight|order-expired/);
+  expect(await paying).toMatchObject({ paidMinor: 3000 });
+  await until('the end of it', async () => (await ledger(orderId)).reduce((sum, amount) => sum + amount, 0) === 0);
+  expect(await ledger(orderId)).toEqual([3000, -3000]);
+});
+
+test('the same payment eight times at once is one charge and one answer', async () => {
+  const { orderId } = await create();
+  const id = newId();
+  const paid = await Promise.all(
+    Array.from({ length: 8 }, () => order('pay', by(customer, orderId, { token: 'tok_ok' }), id)),
+  );
+  expect(new Set(paid.map((one) => JSON.stringify(one))).size).toBe(1);
+  expect(await ledger(orderId)).toEqual([3000]);
+});
+
 test('refunds in parts add up to the payment and not beyond, however many come at once', async () => {
   const { orderId } = await create();
   await pay(orderId);
@@ -230,7 +271,7 @@ test("somebody else's order is not there", async () => {
     ['pay', { token: 'tok_ok' }],
     ['cancel', {}],
   ] as const) {
-    const { error } = await send(verb, by(stranger, orderId, more));
+    const { error } = await send(verb, by(stranger, orderId, { ...more, expectedVersion: 9 }));
     expect(error).toMatchObject({ code: 'not-found', slug: 'order-not-found' });
   }
   expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
@@ -250,12 +291,22 @@ test('fifty writers on one order: one wins each version, and the history has no 
   await pay(orderId);
   const parcel = { carrier: 'Post', trackingNumber: 'T', lines: [{ sku: 'mug', quantity: 3 }] };
   const outcomes = await Promise.all(Array.from({ length: 50 }, () => send('ship', by(staff, orderId, parcel))));
-  expect(outcomes.filter(({ error }) => !error)).toHaveLength(33);
+  expect(outcomes.filter(({ error }) => !error)).toHaveLength(20);
   const { rows } = await backends.database.query(
     'select version from order_events where order_id = $1 order by version',
     [orderId],
   );
-  expect(rows.map(({ version }) => version)).toEqual(Array.from({ length: 35 }, (_, index) => index + 1));
+  expect(rows.map(({ version }) => version)).toEqual(Array.from({ length: 22 }, (_, index) => index + 1));
+});
+
+test('fifty writers that all have seen the same version: one wins, the others are told', async () => {
+  const { orderId } = await create([{ sku: 'mug', quantity: 100 }]);
+  await pay(orderId);
+  const parcel = { carrier: 'Post', trackingNumber: 'T', lines: [{ sku: 'mug', quantity: 1 }], expectedVersion: 2 };
+  const outcomes = await Promise.all(Array.from({ length: 50 }, () => send('ship', by(staff, orderId, parcel))));
+  const slugs = outcomes.map(({ error }) => error?.slug);
+  expect(slugs.filter((one) => one === undefined)).toHaveLength(1);
+  expect(slugs.filter((one) => one === 'version-mismatch')).toHaveLength(49);
 });
 
 test('the same command again, by its id, is answered as before and done once', async () => {

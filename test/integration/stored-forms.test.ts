@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orders } from '../../functions/orders/order.ts';
-import { openEventStore, readHistory } from '../../functions/runtime/event-store.ts';
+import { openEventStore } from '../../functions/runtime/event-store.ts';
+import { readHistory } from '../../functions/runtime/history.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 

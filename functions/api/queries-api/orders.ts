@@ -59,7 +59,7 @@ async function currentOrder(database: Database, caller: Caller, orderId: string,
     throw new AppError(
       'conflict',
       'version-not-reached',
-      `Order ${orderId} cannot be read at version ${asked} yet; wait longer, with Prefer: wait=25, or leave If-Match out`,
+      `Order ${orderId} cannot be read at version ${asked} yet; wait longer, with Prefer: wait=20, or leave If-Match out`,
     );
   if (!found) throw noOrder(orderId);
   return found;

@@ -6,8 +6,8 @@ import { openOrderOf } from '../access.ts';
 import type { cancelOrder } from '../commands.ts';
 import type { Order, OrderEvent } from '../order.ts';
 
-export function decide(command: z.infer<typeof cancelOrder>, state: Order, { now }: Decision): OrderEvent[] {
-  const order = openOrderOf(command, state);
+export function decide(command: z.infer<typeof cancelOrder>, state: Order, { now, version }: Decision): OrderEvent[] {
+  const order = openOrderOf(command, state, version);
   if (order.shipments.length > 0)
     throw refused('order-already-shipped', `Order ${order.orderId} can't be cancelled: part of it is shipped`);
   return [{ type: 'order.cancelled', data: { reason: command.reason, cancelledAt: now } }];

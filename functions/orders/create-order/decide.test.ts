@@ -21,7 +21,15 @@ const product = (sku: string, priceMinor: number, stock = 10, currency = 'EUR'):
 });
 
 const decideWith = (products: Product[], lines: { sku: string; quantity: number }[], order: Order = none) =>
-  decide({ customerId, lines }, order, { now, id, commandId: id, reads: products, performed: null, settings });
+  decide({ customerId, lines }, order, {
+    now,
+    id,
+    version: 0,
+    commandId: id,
+    reads: products,
+    performed: null,
+    settings,
+  });
 
 function refusal(act: () => unknown): AppError {
   try {

@@ -6,8 +6,8 @@ import { orderOf } from '../access.ts';
 import type { deliverOrder } from '../commands.ts';
 import type { Order, OrderEvent } from '../order.ts';
 
-export function decide(command: z.infer<typeof deliverOrder>, state: Order, { now }: Decision): OrderEvent[] {
-  const { shipments } = orderOf(command, state);
+export function decide(command: z.infer<typeof deliverOrder>, state: Order, { now, version }: Decision): OrderEvent[] {
+  const { shipments } = orderOf(command, state, version);
   const shipment = shipments.find(({ shipmentId }) => shipmentId === command.shipmentId);
   if (!shipment) throw notFound('shipment-not-found', `The order has no shipment ${command.shipmentId}`);
   if (shipment.deliveredAt)

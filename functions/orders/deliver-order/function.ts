@@ -10,6 +10,5 @@ export default command({
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
-  expects: ({ expectedVersion }) => expectedVersion,
   decide,
 });

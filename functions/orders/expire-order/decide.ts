@@ -8,8 +8,8 @@ import type { Order, OrderEvent } from '../order.ts';
 
 const CLOCKS_DIFFER_MS = 60_000;
 
-export function decide(command: z.infer<typeof expireOrder>, state: Order, { now }: Decision): OrderEvent[] {
-  const order = openOrderOf(command, state);
+export function decide(command: z.infer<typeof expireOrder>, state: Order, { now, version }: Decision): OrderEvent[] {
+  const order = openOrderOf(command, state, version);
   if (order.paymentDueAt === null || order.paidMinor > 0)
     throw refused('order-already-paid', `Order ${order.orderId} has nothing left to pay`);
   const earlyMs = Date.parse(order.paymentDueAt) - Date.parse(now);

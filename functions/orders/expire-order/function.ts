@@ -11,7 +11,6 @@ export default command({
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
-  expects: ({ expectedVersion }) => expectedVersion,
   decide,
   writes: (events, order) => releaseStock(events.length > 0 && order.status !== 'none' ? order.lines : []),
 });

@@ -15,8 +15,8 @@ export type Charge = { readonly amountMinor: number } & (
 );
 
 /** The order, if it may be charged now; throws the rule that forbids it. */
-export function payableOrder(command: z.infer<typeof payOrder>, state: Order): ExistingOrder {
-  const order = openOrderOf(command, state);
+export function payableOrder(command: z.infer<typeof payOrder>, state: Order, version: number): ExistingOrder {
+  const order = openOrderOf(command, state, version);
   const payment = paymentStatus(order);
   if (payment !== 'pending' && payment !== 'failed')
     throw refused('order-already-paid', `Order ${order.orderId} has nothing left to pay: its payment is ${payment}`);
@@ -29,18 +29,16 @@ export function payableOrder(command: z.infer<typeof payOrder>, state: Order): E
 }
 
 /**
- * Money that was taken is always told, even when the order has expired or been cancelled meanwhile:
- * refund-cancelled gives it back.
+ * What the provider has done is always told, even when the order has expired or been cancelled meanwhile:
+ * refund-cancelled gives back what was taken.
  */
 export function decide(
   command: z.infer<typeof payOrder>,
   state: Order,
   { now, commandId, performed }: Decision<null, Charge>,
 ): OrderEvent[] {
-  if (performed.status === 'succeeded') {
-    orderOf(command, state);
+  orderOf(command, state);
+  if (performed.status === 'succeeded')
     return [{ type: 'order.paid', data: { paymentId: commandId, amountMinor: performed.amountMinor, paidAt: now } }];
-  }
-  openOrderOf(command, state);
   return [{ type: 'order.payment_failed', data: { paymentId: commandId, reason: performed.reason, failedAt: now } }];
 }

@@ -12,14 +12,13 @@ export default command({
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
-  expects: ({ expectedVersion }) => expectedVersion,
   performs(shell, database) {
     const provider = openProvider(shell, database);
     const begin = openPayments(database);
-    return async (request, order, { id: orderId, version, commandId: paymentId }): Promise<Charge> => {
-      const payment = { paymentId, orderId, version, kind: 'charge' as const };
+    return async (request, order, { id: orderId, version, commandId: paymentId, fingerprint }): Promise<Charge> => {
+      const payment = { paymentId, orderId, version, fingerprint, kind: 'charge' as const };
       const { amountMinor, currency } = await begin(payment, () => {
-        const { totalMinor, currency } = payableOrder(request, order);
+        const { totalMinor, currency } = payableOrder(request, order, version);
         return { amountMinor: totalMinor, currency };
       });
       const result = await provider.charge({ key: paymentId, orderId, amountMinor, currency, token: request.token });
@@ -27,5 +26,5 @@ export default command({
     };
   },
   decide,
-  writes: (_events, _order, paymentId) => settlePayment(paymentId),
+  writes: (events, _order, paymentId) => settlePayment(events, paymentId),
 });

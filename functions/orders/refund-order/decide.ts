@@ -6,9 +6,13 @@ import { orderOf } from '../access.ts';
 import type { refundOrder } from '../commands.ts';
 import type { Order, OrderEvent } from '../order.ts';
 
-/** Minor units to give back; throws the rule that forbids it. */
-export function refundableMinor(command: z.infer<typeof refundOrder>, state: Order): number {
-  const order = orderOf(command, state);
+/** What is to be given back; throws the rule that forbids it. */
+export function refundable(
+  command: z.infer<typeof refundOrder>,
+  state: Order,
+  version: number,
+): { readonly amountMinor: number; readonly currency: string } {
+  const order = orderOf(command, state, version);
   const left = order.paidMinor - order.refundedMinor;
   if (order.paidMinor === 0) throw refused('order-not-paid', `Order ${order.orderId} is not paid`);
   if (left === 0) throw refused('order-already-refunded', `Order ${order.orderId} is refunded`);
@@ -17,7 +21,7 @@ export function refundableMinor(command: z.infer<typeof refundOrder>, state: Ord
     throw refused('refund-too-large', `At most ${left} can be refunded`, [
       { field: 'amountMinor', message: `is more than ${left}` },
     ]);
-  return amountMinor;
+  return { amountMinor, currency: order.currency };
 }
 
 export function decide(

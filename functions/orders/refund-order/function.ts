@@ -4,7 +4,7 @@ import { REFUND_ORDER, refundOrder } from '../commands.ts';
 import { orders } from '../order.ts';
 import { openPayments, settlePayment } from '../payments.ts';
 import { openProvider } from '../provider.ts';
-import { decide, refundableMinor } from './decide.ts';
+import { decide, refundable } from './decide.ts';
 
 export default command({
   type: REFUND_ORDER,
@@ -12,20 +12,16 @@ export default command({
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
-  expects: ({ expectedVersion }) => expectedVersion,
   performs(shell, database) {
     const provider = openProvider(shell, database);
     const begin = openPayments(database);
-    return async (request, order, { id: orderId, version, commandId: paymentId }) => {
-      const payment = { paymentId, orderId, version, kind: 'refund' as const };
-      const { amountMinor, currency } = await begin(payment, () => ({
-        amountMinor: refundableMinor(request, order),
-        currency: order.status === 'none' ? '' : order.currency,
-      }));
+    return async (request, order, { id: orderId, version, commandId: paymentId, fingerprint }) => {
+      const payment = { paymentId, orderId, version, fingerprint, kind: 'refund' as const };
+      const { amountMinor, currency } = await begin(payment, () => refundable(request, order, version));
       await provider.refund({ key: paymentId, orderId, amountMinor, currency });
       return { amountMinor };
     };
   },
   decide,
-  writes: (_events, _order, paymentId) => settlePayment(paymentId),
+  writes: (events, _order, paymentId) => settlePayment(events, paymentId),
 });

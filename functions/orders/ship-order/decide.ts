@@ -13,6 +13,9 @@ import {
   shippedQuantity,
 } from '../order.ts';
 
+/** Every event carries the shipments so far, and must fit into a message. */
+const MOST_SHIPMENTS = 20;
+
 function unshipped(order: ExistingOrder): Pieces[] {
   return order.lines
     .map(({ sku, quantity }) => ({ sku, quantity: quantity - shippedQuantity(order, sku) }))
@@ -33,13 +36,19 @@ function refuseTooMuch(wanted: readonly Pieces[], left: readonly Pieces[]): void
   });
 }
 
-export function decide(command: z.infer<typeof shipOrder>, state: Order, { now, commandId }: Decision): OrderEvent[] {
-  const order = openOrderOf(command, state);
+export function decide(
+  command: z.infer<typeof shipOrder>,
+  state: Order,
+  { now, version, commandId }: Decision,
+): OrderEvent[] {
+  const order = openOrderOf(command, state, version);
   const left = unshipped(order);
   if (left.length === 0) throw refused('order-already-shipped', `Order ${order.orderId} is shipped`);
   const payment = paymentStatus(order);
   if (payment !== 'paid' && payment !== 'partially_refunded')
     throw refused('order-not-paid', `Order ${order.orderId} can't be shipped: its payment is ${payment}`);
+  if (order.shipments.length >= MOST_SHIPMENTS)
+    throw refused('too-many-shipments', `An order has at most ${MOST_SHIPMENTS} shipments`);
   const lines = command.lines ?? left;
   refuseTooMuch(lines, left);
   const { carrier, trackingNumber } = command;

@@ -10,6 +10,7 @@ create table payments (
   kind         text not null check (kind in ('charge', 'refund')),
   amount_minor bigint not null check (amount_minor > 0),
   currency     text not null,
+  fingerprint  text not null,
   status       text not null default 'started' check (status in ('started', 'settled')),
   started_at   timestamptz not null default now()
 );

@@ -1,0 +1,54 @@
+/** The past of one aggregate: every event that the store has of it, as it happened. */
+import type { Aggregate, DomainEvent } from './event-store.ts';
+import { type Database, databaseError } from './postgres.ts';
+import { raise, type WrittenEvent } from './stored-forms.ts';
+
+/** An event as the store keeps it: with when it happened (RFC 3339 in UTC), who wanted it, by which command and trace. */
+export type StoredEvent<Event extends DomainEvent> = {
+  readonly version: number;
+  readonly event: Event;
+  readonly at: string;
+  readonly actor: string;
+  readonly commandId: string;
+  readonly traceId: string;
+};
+
+type EventRow = WrittenEvent & {
+  readonly occurred_at: Date;
+  readonly actor: string;
+  readonly command_id: string;
+  readonly trace_id: string;
+};
+
+const fromRow = <State, Event extends DomainEvent>(
+  aggregate: Aggregate<State, Event>,
+  aggregateId: string,
+  row: EventRow,
+): StoredEvent<Event> => ({
+  version: row.version,
+  event: raise(aggregate, aggregateId, row),
+  at: row.occurred_at.toISOString(),
+  actor: row.actor,
+  commandId: row.command_id,
+  traceId: row.trace_id,
+});
+
+/**
+ * Every event of an aggregate in its newest form, oldest first; none when there is no such aggregate. Throws
+ * `unavailable` when an event is stored in a form that only newer code knows.
+ */
+export async function readHistory<State, Event extends DomainEvent>(
+  database: Database,
+  aggregate: Aggregate<State, Event>,
+  aggregateId: string,
+): Promise<StoredEvent<Event>[]> {
+  const { name } = aggregate;
+  const text = `select version, type, schema_version as form, data, occurred_at, actor, command_id, trace_id
+    from ${name}_events where ${name}_id = $1 order by version`;
+  try {
+    const { rows } = await database.query<EventRow>({ name: `history-${name}`, text, values: [aggregateId] });
+    return rows.map((row) => fromRow(aggregate, aggregateId, row));
+  } catch (error) {
+    throw databaseError(error);
+  }
+}
