@@ -46,11 +46,14 @@ export const orderEvent = named(
     at: z.iso.datetime(),
     actor: z.string(),
     commandId: z.uuid(),
+    command: z.nullable(z.string()),
+    correlationId: z.nullable(z.uuid()),
     traceId: z.string(),
     data: z.record(z.string(), z.unknown()),
   }),
   'OrderEvent',
-  'What happened to an order: `actor` wanted it, by the command and in the trace named; `data` is what changed.',
+  'What happened to an order: `actor` wanted it, by the command and in the trace named; `correlationId` is the command ' +
+    'that began the chain, such as the payment that led to a refund; `data` is what changed.',
 );
 
 export const salesOfDay = named(

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { type OrderHistory, orderAsOf } from './client.ts';
 
 const orderId = '0199aaaa-0000-7000-8000-000000000001';
-const about = { actor: 'somebody', commandId: orderId, traceId: '0'.repeat(32) };
+const about = {
+  actor: 'somebody',
+  commandId: orderId,
+  command: 'command.order.create',
+  correlationId: orderId,
+  traceId: '0'.repeat(32),
+};
 const history: OrderHistory = [
   {
     ...about,

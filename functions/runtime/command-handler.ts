@@ -71,7 +71,8 @@ export function commandHandler<
     const version = events.length;
     const now = new Date().toISOString();
     const about = { id: commandId, type: spec.type, fingerprint, actor: spec.actor(command) };
-    const base = { aggregateId: id, expectedVersion: version, command: about, now, trace: incoming.trace };
+    const { trace, correlationId = commandId } = incoming;
+    const base = { aggregateId: id, expectedVersion: version, command: about, now, trace, correlationId };
     let decided: readonly Event[];
     try {
       const performed = perform

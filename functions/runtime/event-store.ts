@@ -66,6 +66,7 @@ type Append<Event> = {
   readonly write?: Write | undefined;
   readonly now: string;
   readonly trace: Trace;
+  readonly correlationId: string;
 };
 
 const toRows = <State, Event extends DomainEvent>(aggregate: Aggregate<State, Event>, append: Append<Event>) =>
@@ -79,6 +80,7 @@ const toRows = <State, Event extends DomainEvent>(aggregate: Aggregate<State, Ev
     command_id: append.command.id,
     actor: append.command.actor,
     trace_id: append.trace.traceId,
+    correlation_id: append.correlationId,
     occurred_at: append.now,
   }));
 
@@ -93,9 +95,10 @@ function toMessages<State, Event extends DomainEvent>(
     const row = rows[index];
     if (!row) throw new Error('an event without a row');
     current = aggregate.evolve(current, event);
+    const { correlationId } = append;
     const { traceparent } = append.trace;
     const about = { id: row.event_id, type: event.type, form: row.schema_version };
-    const envelope = { ...about, subject: append.aggregateId, time: append.now, traceparent };
+    const envelope = { ...about, subject: append.aggregateId, time: append.now, traceparent, correlationId };
     return {
       event_id: row.event_id,
       subject: subjectOf(event.type, append.aggregateId),
@@ -110,7 +113,8 @@ export function openEventStore<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
 ) {
   const { name } = aggregate;
-  const columns = `${name}_id, version, event_id, type, schema_version, data, command_id, actor, trace_id, occurred_at`;
+  const columns = `${name}_id, version, event_id, type, schema_version, data, command_id, actor, trace_id,
+    correlation_id, occurred_at`;
 
   return {
     /**

@@ -10,6 +10,10 @@ export type StoredEvent<Event extends DomainEvent> = {
   readonly at: string;
   readonly actor: string;
   readonly commandId: string;
+  /** Type of the command; null when it is not on record. */
+  readonly command: string | null;
+  /** Id of the command that began the chain; null for events from before it was kept. */
+  readonly correlationId: string | null;
   readonly traceId: string;
 };
 
@@ -17,6 +21,8 @@ type EventRow = WrittenEvent & {
   readonly occurred_at: Date;
   readonly actor: string;
   readonly command_id: string;
+  readonly command: string | null;
+  readonly correlation_id: string | null;
   readonly trace_id: string;
 };
 
@@ -30,6 +36,8 @@ const fromRow = <State, Event extends DomainEvent>(
   at: row.occurred_at.toISOString(),
   actor: row.actor,
   commandId: row.command_id,
+  command: row.command,
+  correlationId: row.correlation_id,
   traceId: row.trace_id,
 });
 
@@ -43,8 +51,9 @@ export async function readHistory<State, Event extends DomainEvent>(
   aggregateId: string,
 ): Promise<StoredEvent<Event>[]> {
   const { name } = aggregate;
-  const text = `select version, type, schema_version as form, data, occurred_at, actor, command_id, trace_id
-    from ${name}_events where ${name}_id = $1 order by version`;
+  const text = `select e.version, e.type, schema_version as form, data, occurred_at, actor, command_id,
+      commands.type as command, correlation_id, trace_id
+    from ${name}_events e left join commands using (command_id) where ${name}_id = $1 order by e.version`;
   try {
     const { rows } = await database.query<EventRow>({ name: `history-${name}`, text, values: [aggregateId] });
     return rows.map((row) => fromRow(aggregate, aggregateId, row));

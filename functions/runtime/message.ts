@@ -11,6 +11,8 @@ export type Incoming = {
   /** When the sender made it, RFC 3339. */
   readonly time: string;
   readonly trace: Trace;
+  /** Id of the command that began the chain of which this is a link; undefined at its beginning. */
+  readonly correlationId: string | undefined;
   readonly data: unknown;
   /** 1 at the first delivery. */
   readonly attempt: number;
@@ -22,6 +24,8 @@ export type Incoming = {
 
 /** Header with the subject to send a command's answer to: an inbox, so that an answer can never pass for an event. */
 export const REPLY_HEADER = 'millrace-reply';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const INBOX = /^_INBOX(\.[\w-]{1,64}){1,4}$/;
 
@@ -70,6 +74,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
     source: headers['ce-source'] || `nats:${message.stream}`,
     time: headers['ce-time'] || new Date(Number(message.storedAtNanos.slice(0, -6))).toISOString(),
     trace: continueTrace(headers.traceparent),
+    correlationId: UUID.test(headers['ce-correlationid'] ?? '') ? headers['ce-correlationid'] : undefined,
     data: parseJson(Buffer.from(message.data).toString('utf8')),
     attempt: message.deliveries,
     awaited: replyTo !== undefined,
@@ -88,6 +93,7 @@ type Envelope = {
   subject: string;
   time: string;
   traceparent: string;
+  correlationId?: string | undefined;
 };
 
 /** CloudEvents 1.0 attributes as NATS headers (the binding's `ce-` prefix). */
@@ -99,6 +105,7 @@ export const toHeaders = (event: Envelope): Record<string, string> => ({
   'ce-dataschema': `urn:millrace:${event.type}:${event.form ?? 1}`,
   'ce-subject': event.subject,
   'ce-time': event.time,
+  ...(event.correlationId ? { 'ce-correlationid': event.correlationId } : {}),
   'content-type': 'application/json',
   traceparent: event.traceparent,
 });

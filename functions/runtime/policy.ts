@@ -32,7 +32,7 @@ const IN_FLIGHT = 16;
 async function carryOut(
   bus: Bus,
   policy: string,
-  { id, trace }: Incoming,
+  { id, trace, correlationId }: Incoming,
   reaction: Reaction,
   index: number,
 ): Promise<void> {
@@ -45,6 +45,7 @@ async function carryOut(
     subject,
     source: `/millrace/${policy}`,
     time: new Date().toISOString(),
+    correlationId,
     ...trace,
   };
   const payload = JSON.stringify(data);

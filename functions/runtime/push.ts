@@ -18,6 +18,7 @@ const cloudEvent = z.object({
   type: attribute,
   time: z.optional(z.iso.datetime({ offset: true })),
   traceparent: z.optional(z.string()),
+  correlationid: z.optional(z.uuid()),
   data: z.unknown(),
 });
 
@@ -45,6 +46,7 @@ function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incom
     source: event.source,
     time: event.time ?? new Date().toISOString(),
     trace: continueTrace(event.traceparent),
+    correlationId: event.correlationid,
     data: event.data,
     attempt: 1,
     awaited: true,

@@ -6,14 +6,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Mailbox, openMailbox } from '../../scripts/local/mailbox.ts';
 import { freePort } from '../../scripts/local/ports.ts';
 import { signingKeyFile } from '../../scripts/local/secrets.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';
+import { killAtEachWrite } from '../support/killed.ts';
 import { until } from '../support/until.ts';
-
-const PRELOAD = path.join(repository, 'test/support/kill-at-write.cjs');
-/** More writes than a start and one command need: the loop ends when a run survives. */
-const MOST_WRITES = 80;
 
 let backends: Backends;
 let folder: string;
@@ -44,46 +40,13 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Answered and acknowledged. */
-async function handled(orderId: string): Promise<boolean> {
-  const { rows } = await backends.database.query('select from commands where aggregate_id = $1', [orderId]);
-  return rows.length === 1 && (await backends.lag('COMMANDS', 'create-order')) === 0;
-}
-
-/** Runs create-order until it has killed itself at its n-th write (true) or has handled everything (false). */
-async function dies(atWrite: number, orderId: string): Promise<boolean> {
-  const ports = [backends.natsUrl, backends.databaseUrl].map((url) => new URL(url).port).join(',');
-  const env = { KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
-  const running = await startFunction('create-order', backends, { env, require: PRELOAD, whenReady: false });
-  let ended = false;
-  void running.exited.then(() => {
-    ended = true;
-  });
-  await until('create-order to be killed or to be done', async () => ended || (await handled(orderId)));
-  running.kill('SIGTERM');
-  const { code, signal } = await running.exited;
-  // It may also meet its last write while it drains.
-  if (signal === 'SIGKILL') return true;
-  if (code !== 0) throw new Error(`create-order ended with ${code}:\n${running.lines.join('\n')}`);
-  return false;
-}
-
 test('create-order killed before any of its writes: every order is stored, published, read and mailed once', async () => {
-  const orders: string[] = [];
-  let deaths = 0;
-  for (let atWrite = 1; atWrite <= MOST_WRITES; atWrite += 1) {
+  const orders = await killAtEachWrite(backends, 'create-order', async () => {
     const orderId = randomUUID();
-    orders.push(orderId);
     const command = { orderId, customerId, lines: [{ sku: 'mug', quantity: 1 }] };
     await backends.bus.publish('command.order.create', JSON.stringify(command), {}, randomUUID());
-    if (!(await dies(atWrite, orderId))) break;
-    deaths += 1;
-    const again = await startFunction('create-order', backends);
-    await until('the command to be handled after the kill', () => handled(orderId));
-    await again.stop();
-  }
-  expect(deaths).toBeGreaterThan(5);
-  expect(deaths).toBeLessThan(MOST_WRITES);
+    return orderId;
+  });
 
   const count = async (text: string) => (await backends.database.query(text)).rows[0].count;
   await until('the outbox to be empty', async () => (await count('select count(*)::int from outbox')) === 0);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readOrderHistory } from '../../functions/orders/client.ts';
 import type { PublicOrder } from '../../functions/orders/events.ts';
 import { openCommandSender, type SendCommand } from '../../functions/runtime/command-sender.ts';
 import { newId } from '../../functions/runtime/ids.ts';
@@ -196,6 +197,24 @@ test('a paid order that is cancelled is refunded', async () => {
   expect(await order('cancel', by(customer, orderId))).toMatchObject({ status: 'cancelled', paymentStatus: 'paid' });
   await until('the refund', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
   expect(await ledger(orderId)).toEqual([3000, -3000]);
+});
+
+test('each event names its command, and a refund the cancel that it follows from', async () => {
+  const { orderId } = await create();
+  await pay(orderId);
+  await order('cancel', by(customer, orderId));
+  await until('the refund', async () => (await stateOf(orderId)).paymentStatus === 'refunded');
+  const history = await readOrderHistory(backends.database, orderId);
+  expect(history.map(({ event, command }) => [event.type, command])).toEqual([
+    ['order.created', 'command.order.create'],
+    ['order.paid', 'command.order.pay'],
+    ['order.cancelled', 'command.order.cancel'],
+    ['order.refunded', 'command.order.refund'],
+  ]);
+  const [created, paid, cancelled, refunded] = history;
+  for (const one of [created, paid, cancelled]) expect(one?.correlationId).toBe(one?.commandId);
+  expect(refunded?.correlationId).toBe(cancelled?.commandId);
+  expect(refunded?.commandId).not.toBe(cancelled?.commandId);
 });
 
 test('a payment that lands after the order has expired is taken and given back', async () => {

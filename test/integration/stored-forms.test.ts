@@ -46,6 +46,7 @@ const appendOf = (orderId: string, expectedVersion: number) => ({
   command: { id: randomUUID(), type: 'command.test', fingerprint: '', actor: 'test' },
   now: new Date().toISOString(),
   trace: continueTrace(undefined),
+  correlationId: randomUUID(),
 });
 
 test('an order stored in the first form is loaded in the newest, and goes on', async () => {

@@ -3,6 +3,9 @@
 -- The form in which an event's data was stored; code reads old forms by raising them to the newest.
 alter table order_events add column schema_version smallint not null default 1;
 
+-- The command that began the chain of which this event is a link: its own, or that to which a policy reacted.
+alter table order_events add column correlation_id uuid;
+
 -- Movements of money. One may be in flight an order; its id is the command's, and the provider's idempotency key.
 create table payments (
   payment_id   uuid primary key,
