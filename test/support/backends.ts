@@ -24,6 +24,7 @@ export type StreamMessage = {
 
 export type Backends = {
   readonly natsUrl: string;
+  readonly natsMonitorUrl: string;
   readonly databaseUrl: string;
   readonly bus: Bus;
   readonly database: pg.Pool;
@@ -79,6 +80,7 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
 
   return {
     natsUrl: nats.url,
+    natsMonitorUrl: nats.monitorUrl,
     databaseUrl,
     bus,
     database,
