@@ -74,17 +74,31 @@ export function paymentStatus(order: Facts): PaymentStatus {
 
 export function fulfilmentStatus(order: Pick<Facts, 'lines' | 'shipments'>): FulfilmentStatus {
   if (order.shipments.length === 0) return 'unfulfilled';
-  if (order.lines.some(({ sku, quantity }) => shippedQuantity(order, sku) < quantity)) return 'partially_shipped';
+  if (unshipped(order).length > 0) return 'partially_shipped';
   return order.shipments.every(({ deliveredAt }) => deliveredAt !== null) ? 'delivered' : 'shipped';
 }
 
-function deliver(order: ExistingOrder, shipmentId: string, deliveredAt: string): ExistingOrder {
-  const shipments = order.shipments.map((shipment) =>
-    shipment.shipmentId === shipmentId ? { ...shipment, deliveredAt } : shipment,
-  );
-  const delivered = { ...order, shipments };
-  return fulfilmentStatus(delivered) === 'delivered' ? { ...delivered, status: 'completed' } : delivered;
+/** Pieces that have not left the shop. */
+export const unshipped = (order: Pick<Facts, 'lines' | 'shipments'>): Pieces[] =>
+  order.lines
+    .map(({ sku, quantity }) => ({ sku, quantity: quantity - shippedQuantity(order, sku) }))
+    .filter(({ quantity }) => quantity > 0);
+
+/** Pieces that stock keeps for the order: none when nothing more of it will be shipped. */
+export function reserved(order: Order): Pieces[] {
+  if (order.status === 'none' || order.status === 'cancelled' || order.status === 'expired') return [];
+  return paymentStatus(order) === 'refunded' ? [] : unshipped(order);
 }
+
+/** An open order ends when all that will ever be shipped of it has arrived, or when it is given back before a shipment. */
+function ended(order: ExistingOrder): ExistingOrder {
+  if (order.status !== 'open' || reserved(order).length > 0) return order;
+  if (order.shipments.length === 0) return { ...order, status: 'cancelled' };
+  return order.shipments.every(({ deliveredAt }) => deliveredAt !== null) ? { ...order, status: 'completed' } : order;
+}
+
+const delivered = (shipments: readonly Shipment[], shipmentId: string, deliveredAt: string): Shipment[] =>
+  shipments.map((shipment) => (shipment.shipmentId === shipmentId ? { ...shipment, deliveredAt } : shipment));
 
 function change(order: ExistingOrder, event: Exclude<OrderEvent, { type: 'order.created' }>): ExistingOrder {
   switch (event.type) {
@@ -95,13 +109,13 @@ function change(order: ExistingOrder, event: Exclude<OrderEvent, { type: 'order.
     case 'order.shipped':
       return { ...order, shipments: [...order.shipments, { ...event.data, deliveredAt: null }] };
     case 'order.delivered':
-      return deliver(order, event.data.shipmentId, event.data.deliveredAt);
+      return ended({ ...order, shipments: delivered(order.shipments, event.data.shipmentId, event.data.deliveredAt) });
     case 'order.cancelled':
       return { ...order, status: 'cancelled' };
     case 'order.expired':
       return { ...order, status: 'expired' };
     case 'order.refunded':
-      return { ...order, refundedMinor: order.refundedMinor + event.data.amountMinor };
+      return ended({ ...order, refundedMinor: order.refundedMinor + event.data.amountMinor });
   }
 }
 

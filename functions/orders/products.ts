@@ -1,6 +1,6 @@
 /** Products: the table of what is for sale. Prices and stock are the server's, in integer minor units and pieces. */
 import * as z from 'zod/mini';
-import type { Read, Write } from '../runtime/event-store.ts';
+import type { Read } from '../runtime/event-store.ts';
 import { type Database, databaseError } from '../runtime/postgres.ts';
 import { plainText } from '../runtime/validate.ts';
 
@@ -32,21 +32,6 @@ export const productsBySku = (skus: readonly string[]): Read => ({
         ) product`,
   input: skus,
 });
-
-/** Takes pieces out of stock. Rows are locked in one order, so that two orders never wait for each other in a ring. */
-export const takeStock = (lines: readonly { readonly sku: string; readonly quantity: number }[]): Write => ({
-  sql: `update products set stock = stock - taken.quantity, updated_at = now()
-        from (
-          select sku, line.quantity from products join json_to_recordset($rows) as line (sku text, quantity integer) using (sku)
-          order by sku for update of products
-        ) taken
-        where products.sku = taken.sku`,
-  rows: lines,
-});
-
-/** Gives pieces back to stock. */
-export const releaseStock = (lines: readonly { readonly sku: string; readonly quantity: number }[]): Write =>
-  takeStock(lines.map(({ sku, quantity }) => ({ sku, quantity: -quantity })));
 
 export async function listProducts(database: Database): Promise<Product[]> {
   try {

@@ -82,12 +82,12 @@ export function commandHandler<
     } catch (thrown) {
       const error = toAppError(thrown);
       if (!isRefusal(error)) throw error;
-      const write = spec.writes?.([], state, commandId);
-      await store.append(state, { ...base, refusal: toRefusal(error), events: [], write });
+      const writes = spec.writes?.([], state, commandId);
+      await store.append(state, { ...base, refusal: toRefusal(error), events: [], writes });
       throw error;
     }
-    const write = spec.writes?.(decided, state, commandId);
-    const messages = await store.append(state, { ...base, events: decided, write });
+    const writes = spec.writes?.(decided, state, commandId);
+    const messages = await store.append(state, { ...base, events: decided, writes });
     await outbox.publish(messages);
     return aggregate.publish(fold(aggregate, decided, state), version + decided.length);
   };

@@ -66,7 +66,7 @@ export type CommandSpec<
    * What else changes in the same transaction, also when the command is refused (then without events).
    * A constraint that it breaks makes the command be decided anew.
    */
-  writes?(events: readonly Event[], before: State, commandId: string): Write | undefined;
+  writes?(events: readonly Event[], before: State, commandId: string): readonly Write[];
 };
 
 const STREAM = 'COMMANDS';

@@ -63,7 +63,8 @@ type Append<Event> = {
   };
   readonly refusal?: Refusal;
   readonly events: readonly Event[];
-  readonly write?: Write | undefined;
+  /** The same statements at each append of a process: they are prepared once. */
+  readonly writes?: readonly Write[] | undefined;
   readonly now: string;
   readonly trace: Trace;
   readonly correlationId: string;
@@ -141,13 +142,13 @@ export function openEventStore<State, Event extends DomainEvent>(
     },
 
     /**
-     * Stores the command's record, its events, their outbox rows and the extra write together, or nothing of it.
+     * Stores the command's record, its events, their outbox rows and the extra writes together, or nothing of it.
      * Gives the messages to publish. Throws `conflict` when the version, the command's id or a constraint is in the way.
      */
     async append(state: State, append: Append<Event>): Promise<OutboxMessage[]> {
       const rows = toRows(aggregate, append);
       const messages = toMessages(aggregate, state, append, rows);
-      const { command, refusal } = append;
+      const { command, refusal, writes = [] } = append;
       const version = append.expectedVersion + rows.length;
       const text = `with record as (
           insert into commands (command_id, type, fingerprint, aggregate_id, version, refusal) values ($1, $2, $3, $4, $5, $6)
@@ -155,14 +156,14 @@ export function openEventStore<State, Event extends DomainEvent>(
           insert into ${name}_events (${columns}) select ${columns} from json_populate_recordset(null::${name}_events, $7)
         ), queued as (
           ${insertOutbox('$8')}
-        ), written as (
-          ${append.write ? append.write.sql.replaceAll('$rows', '$9::json') : 'select $9::json'}
-        ) select 1`;
+        )${writes.map(({ sql }, index) => `, written_${index} as (${sql.replaceAll('$rows', `$${index + 9}::json`)})`).join('')}
+        select 1`;
       const refusalJson = refusal ? JSON.stringify(refusal) : null;
       const ids = [command.id, command.type, command.fingerprint, append.aggregateId, version, refusalJson];
-      const values = [...ids, JSON.stringify(rows), JSON.stringify(messages), JSON.stringify(append.write?.rows ?? [])];
+      const extra = writes.map((write) => JSON.stringify(write.rows));
+      const values = [...ids, JSON.stringify(rows), JSON.stringify(messages), ...extra];
       try {
-        await database.query({ name: `append-${name}${append.write ? '-write' : ''}`, text, values });
+        await database.query({ name: `append-${name}-${writes.length}`, text, values });
         return messages;
       } catch (error) {
         if (!isConflict(error)) throw databaseError(error);

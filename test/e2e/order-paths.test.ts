@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { orderEvents } from '../../functions/orders/events.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
@@ -15,9 +16,22 @@ beforeAll(async () => {
 
 afterAll(() => shop?.end());
 
+/** What was answered of each order, by its version. */
+const seen = new Map<string, Map<number, object>>();
+
+const note = (order: string, body: { version?: number }): void => {
+  if (!body.version) return;
+  const versions = seen.get(order) ?? new Map<number, object>();
+  seen.set(order, versions.set(body.version, body));
+};
+
 /** A POST whose outcome is waited for, with a key of its own. */
-const post = (token: string, path: string, body: object, headers: Record<string, string> = {}) =>
-  shop.call('POST', path, { token, body, headers: { 'idempotency-key': randomUUID(), prefer: 'wait=20', ...headers } });
+const post = async (token: string, path: string, body: object, headers: Record<string, string> = {}) => {
+  const sent = { 'idempotency-key': randomUUID(), prefer: 'wait=20', ...headers };
+  const answer = await shop.call('POST', path, { token, body, headers: sent });
+  if (answer.status === 201) note(`/v1/orders/${answer.body.orderId}`, answer.body);
+  return answer;
+};
 
 async function ordered(
   lines: object[] = [
@@ -37,6 +51,7 @@ const becomes = (order: string, what: object) =>
     `the order to become ${JSON.stringify(what)}`,
     async () => {
       const { body } = await shop.call('GET', order, { token: customer });
+      note(order, body);
       return Object.entries(what).every(([key, value]) => body[key] === value) ? body : undefined;
     },
     40_000,
@@ -118,6 +133,7 @@ test('refunded in parts, by staff alone', { timeout: 120_000 }, async () => {
   const beyond = await post(staff, `${order}/refunds`, { amountMinor: 3000 });
   expect(beyond).toMatchObject({ status: 409, body: { slug: 'refund-too-large', errors: [{ field: 'amountMinor' }] } });
   expect((await post(staff, `${order}/refunds`, {})).body).toMatchObject({
+    status: 'cancelled',
     paymentStatus: 'refunded',
     refundedMinor: 3390,
   });
@@ -151,6 +167,17 @@ test("somebody else's order can be neither paid nor cancelled: it is not there",
   expect(await post(customer, `/v1/orders/${randomUUID()}/payments`, { token: 'tok_ok' })).toMatchObject({
     status: 404,
   });
+});
+
+test('the past of every order on these paths is what was answered then', { timeout: 120_000 }, async () => {
+  const types = new Set<string>();
+  for (const [order, versions] of seen) {
+    const { body } = await shop.call('GET', `${order}/events`, { token: customer });
+    for (const { type } of body.events) types.add(type);
+    for (const [version, answer] of versions)
+      expect((await shop.call('GET', `${order}?version=${version}`, { token: customer })).body).toEqual(answer);
+  }
+  expect([...types].sort()).toEqual(Object.keys(orderEvents).sort());
 });
 
 test.each([

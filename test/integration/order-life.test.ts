@@ -283,6 +283,45 @@ test('refunds in parts add up to the payment and not beyond, however many come a
   expect(await ledger(orderId)).toEqual([3000, -1000, -1000, -1000]);
 });
 
+test('an order that is given back before anything is shipped is cancelled, and its stock is for sale again, once', async () => {
+  const { orderId } = await create();
+  await pay(orderId);
+  const before = await stock();
+  await order('refund', by(staff, orderId, { amountMinor: 1000 }));
+  expect(await stock()).toBe(before);
+  expect(await order('refund', by(staff, orderId))).toMatchObject({ status: 'cancelled', paymentStatus: 'refunded' });
+  expect(await stock()).toBe(before + 2);
+  expect(await slug('cancel', by(customer, orderId))).toBe('order-cancelled');
+  expect(await stock()).toBe(before + 2);
+});
+
+test('an order that is given back after a part of it was shipped ships no more, and ends when that part arrives', async () => {
+  const { orderId } = await create();
+  await pay(orderId);
+  const before = await stock();
+  const parcel = { carrier: 'Post', trackingNumber: 'T1' };
+  const shipped = await order('ship', by(staff, orderId, { ...parcel, lines: [{ sku: 'mug', quantity: 1 }] }));
+  expect(await order('refund', by(staff, orderId))).toMatchObject({ status: 'open', paymentStatus: 'refunded' });
+  expect(await stock()).toBe(before + 1);
+  expect(await slug('ship', by(staff, orderId, parcel))).toBe('order-not-paid');
+  const shipmentId = shipped.shipments[0]?.shipmentId;
+  expect(await order('deliver', by(staff, orderId, { shipmentId }))).toMatchObject({
+    status: 'completed',
+    fulfilmentStatus: 'partially_shipped',
+  });
+  expect(await stock()).toBe(before + 1);
+});
+
+test('a timer that fires early waits for the rest of the time, however early it is', async () => {
+  const { orderId } = await create();
+  await order('expire', { orderId });
+  const { createdAt, paymentDueAt } = await stateOf(orderId);
+  expect(Date.parse(paymentDueAt ?? '') - Date.parse(createdAt)).toBe(2_000);
+  const [expired] = (await readOrderHistory(backends.database, orderId)).slice(-1);
+  expect(expired?.event.type).toBe('order.expired');
+  expect(Date.parse(expired?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(paymentDueAt ?? ''));
+});
+
 test("somebody else's order is not there", async () => {
   const { orderId } = await create();
   const stranger = { userId: randomUUID(), role: 'customer' };

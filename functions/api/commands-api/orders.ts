@@ -50,6 +50,8 @@ type CommandRoute = {
   readonly what: string;
   readonly type: string;
   readonly summary: string;
+  /** Besides what is true of every command. */
+  readonly details?: string;
   readonly body: z.ZodMiniType<object>;
   readonly role?: string;
 };
@@ -60,6 +62,7 @@ const ON_ORDER: readonly CommandRoute[] = [
     what: 'payments',
     type: PAY_ORDER,
     summary: 'Pay an order',
+    details: 'A payment that is declined is on record too, and answered with 201: see `paymentStatus`.',
     body: paymentRequest,
   },
   {
@@ -86,18 +89,19 @@ const ON_ORDER: readonly CommandRoute[] = [
     what: 'refunds',
     type: REFUND_ORDER,
     summary: 'Give back all that was paid, or a part of it',
+    details: 'When all is given back nothing more is shipped, and an order without shipments is cancelled.',
     body: refundRequest,
     role: 'staff',
   },
 ];
 
-const onOrder = (sendCommand: SendCommand, { what, type, ...shape }: CommandRoute): Route =>
+const onOrder = (sendCommand: SendCommand, { what, type, details = '', ...shape }: CommandRoute): Route =>
   callerRoute(
     {
       ...shape,
       method: 'POST',
       path: `/v1/orders/:orderId/${what}`,
-      details: DETAILS,
+      details: `${DETAILS} ${details}`.trim(),
       params,
       headers: { ...HEADERS.idempotencyKey, ...HEADERS.expectedVersion, ...HEADERS.prefer },
       answers,

@@ -2,7 +2,8 @@
 import { command } from '../../runtime/command.ts';
 import { CREATE_ORDER, createOrder } from '../commands.ts';
 import { orders } from '../order.ts';
-import { productsBySku, takeStock } from '../products.ts';
+import { productsBySku } from '../products.ts';
+import { moveStock } from '../stock.ts';
 import { decide } from './decide.ts';
 
 export default command({
@@ -14,5 +15,5 @@ export default command({
   actor: (order) => order.customerId,
   reads: (order) => productsBySku(order.lines.map((line) => line.sku)),
   decide,
-  writes: (events) => takeStock(events.flatMap((event) => (event.type === 'order.created' ? event.data.lines : []))),
+  writes: (events, order) => [moveStock(events, order)],
 });

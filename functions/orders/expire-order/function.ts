@@ -2,7 +2,7 @@
 import { command } from '../../runtime/command.ts';
 import { EXPIRE_ORDER, expireOrder } from '../commands.ts';
 import { orders } from '../order.ts';
-import { releaseStock } from '../products.ts';
+import { moveStock } from '../stock.ts';
 import { decide } from './decide.ts';
 
 export default command({
@@ -12,5 +12,5 @@ export default command({
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
   decide,
-  writes: (events, order) => releaseStock(events.length > 0 && order.status !== 'none' ? order.lines : []),
+  writes: (events, order) => [moveStock(events, order)],
 });

@@ -26,5 +26,5 @@ export default command({
     };
   },
   decide,
-  writes: (events, _order, paymentId) => settlePayment(events, paymentId),
+  writes: (events, _order, paymentId) => [settlePayment(events, paymentId)],
 });

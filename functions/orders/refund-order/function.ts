@@ -1,9 +1,10 @@
-/** RefundOrder → order.refunded; the provider gives back once a command. */
+/** RefundOrder → order.refunded; the provider gives back once a command. With all of the money, the stock is free again. */
 import { command } from '../../runtime/command.ts';
 import { REFUND_ORDER, refundOrder } from '../commands.ts';
 import { orders } from '../order.ts';
 import { openPayments, settlePayment } from '../payments.ts';
 import { openProvider } from '../provider.ts';
+import { moveStock } from '../stock.ts';
 import { decide, refundable } from './decide.ts';
 
 export default command({
@@ -23,5 +24,5 @@ export default command({
     };
   },
   decide,
-  writes: (events, _order, paymentId) => settlePayment(events, paymentId),
+  writes: (events, order, paymentId) => [settlePayment(events, paymentId), moveStock(events, order)],
 });

@@ -4,23 +4,10 @@ import type { Decision } from '../../runtime/command.ts';
 import { refused } from '../../runtime/errors.ts';
 import { openOrderOf } from '../access.ts';
 import type { shipOrder } from '../commands.ts';
-import {
-  type ExistingOrder,
-  type Order,
-  type OrderEvent,
-  type Pieces,
-  paymentStatus,
-  shippedQuantity,
-} from '../order.ts';
+import { type Order, type OrderEvent, type Pieces, paymentStatus, unshipped } from '../order.ts';
 
 /** Every event carries the shipments so far, and must fit into a message. */
 const MOST_SHIPMENTS = 20;
-
-function unshipped(order: ExistingOrder): Pieces[] {
-  return order.lines
-    .map(({ sku, quantity }) => ({ sku, quantity: quantity - shippedQuantity(order, sku) }))
-    .filter(({ quantity }) => quantity > 0);
-}
 
 function refuseTooMuch(wanted: readonly Pieces[], left: readonly Pieces[]): void {
   wanted.forEach(({ sku, quantity }, index) => {
