@@ -4,6 +4,8 @@ import {
   circuitBreaker,
   ExponentialBackoff,
   handleAll,
+  handleWhen,
+  isBrokenCircuitError,
   retry,
   TimeoutStrategy,
   timeout,
@@ -11,6 +13,7 @@ import {
 } from 'cockatiel';
 import { unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
+import type { Log } from '../runtime/log.ts';
 import type { Database } from '../runtime/postgres.ts';
 import { openLocalProvider } from './local-provider.ts';
 
@@ -30,23 +33,29 @@ export type PaymentProvider = {
   refund(request: Movement, signal: AbortSignal): Promise<void>;
 };
 
-const TIMEOUT_MS = 4_000;
+const LIMITS = { timeoutMs: 4_000, failuresInARow: 5, openForMs: 5_000 };
 
-/** The provider in use. Its failures are `unavailable`: money may have moved, so the same key must be tried again. */
-export function openProvider(shell: Shell, database: Database) {
-  const provider: PaymentProvider = openLocalProvider(database);
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: 5_000, breaker: new ConsecutiveBreaker(5) });
-  breaker.onBreak(() => shell.log.error({}, 'the payment provider fails: calls are held back'));
-  breaker.onReset(() => shell.log.info({}, 'the payment provider answers again'));
+/** The provider behind timeout, one retry and circuit breaker. Its failures are `unavailable`: try the same key again. */
+export function guard(provider: PaymentProvider, log: Log, limits = LIMITS) {
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: limits.openForMs,
+    breaker: new ConsecutiveBreaker(limits.failuresInARow),
+  });
+  breaker.onBreak(() => log.error({}, 'the payment provider fails: calls are held back'));
+  breaker.onReset(() => log.info({}, 'the payment provider answers again'));
   const policy = wrap(
-    retry(handleAll, { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 200 }) }),
+    retry(
+      handleWhen((error) => !isBrokenCircuitError(error)),
+      { maxAttempts: 1, backoff: new ExponentialBackoff({ initialDelay: 200 }) },
+    ),
     breaker,
-    timeout(TIMEOUT_MS, TimeoutStrategy.Aggressive),
+    timeout(limits.timeoutMs, TimeoutStrategy.Aggressive),
   );
   const guarded = async <Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> => {
     try {
       return await policy.execute(({ signal }) => call(signal));
     } catch (error) {
+      // Money may have moved.
       throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);
     }
   };
@@ -55,3 +64,6 @@ export function openProvider(shell: Shell, database: Database) {
     refund: (request: Movement): Promise<void> => guarded((signal) => provider.refund(request, signal)),
   };
 }
+
+/** The provider in use. */
+export const openProvider = ({ log }: Shell, database: Database) => guard(openLocalProvider(database), log);
