@@ -1,5 +1,7 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
-import { rebuildCommand, UsageError } from './rebuild/command.ts';
+import { UsageError } from './cli.ts';
+import { deadLettersCommand } from './dead-letters/command.ts';
+import { rebuildCommand } from './rebuild/command.ts';
 
 type Command = {
   readonly usage: string;
@@ -14,13 +16,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     says: 'builds a read model anew from the event store, beside the live one, and swaps them',
     run: (args) => rebuildCommand(args),
   },
+  'dead-letters': {
+    usage: 'dead-letters list|show|redrive|discard|audit [<id>…] [options]',
+    says: 'shows the messages that could not be handled, sends them to their function again, or drops them',
+    run: (args) => deadLettersCommand(args),
+  },
 };
 
 const usage = (): string =>
   [
     'usage: npx millrace <command>',
-    ...Object.values(COMMANDS).map((command) => `  ${command.usage.padEnd(40)} ${command.says}`),
-    'The database is --database, else DATABASE_URL, else the one of the shop that npm start has started.',
+    ...Object.values(COMMANDS).map(({ usage, says }) => `  ${usage}\n      ${says}`),
+    'The database is --database, else DATABASE_URL, else the one of the shop that npm start has started;',
+    'the NATS server is --nats, else NATS_URL, else that of the shop.',
   ].join('\n');
 
 function end(error: unknown): void {

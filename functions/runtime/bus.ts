@@ -17,10 +17,16 @@ export type BusMessage = {
   readonly sequence: number;
   /** When the stream stored it, ns since 1970, as text. Stable over redeliveries. */
   readonly storedAtNanos: string;
-  /** 1 at the first delivery. */
+  /** Its stream, sequence and time there: no other message ever has the same. */
+  readonly place: string;
+  /** Of this message: 1 at the first one. */
   readonly deliveries: number;
+  /** Deliveries, and those before it was parked or redriven. */
+  readonly attempts: number;
   ack(): void;
   nak(delayMs: number): void;
+  /** It takes longer: nobody else is to get it for another `ackWait`. */
+  working(): void;
   term(reason: string): void;
 };
 
@@ -77,13 +83,20 @@ function readHeaders(message: Msg): Record<string, string> | undefined {
 
 function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: string): BusMessage {
   const answer = (verb: string): void => connection.publish(ackSubject, verb);
+  const { stream, sequence, storedAtNanos, deliveries } = parseAckSubject(ackSubject);
   return {
-    ...parseAckSubject(ackSubject),
+    stream,
+    sequence,
+    storedAtNanos,
+    place: `${stream} ${sequence} ${storedAtNanos}`,
+    deliveries,
+    attempts: deliveries,
     subject: message.subject,
     headers: readHeaders(message),
     data: message.data,
     ack: () => answer('+ACK'),
     nak: (delayMs) => answer(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),
+    working: () => answer('+WPI'),
     term: (reason) => answer(`+TERM ${reason}`),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { backoffMs, fateOf } from './consume.ts';
 import { AppError, type Code, toAppError } from './errors.ts';
+import { backoffMs, fateOf, waitMs } from './failure.ts';
 import { httpStatus, problem } from './problem.ts';
 
 const error = (code: Code, slug = 'some-slug') => new AppError(code, slug, 'why');
@@ -54,9 +54,15 @@ test('any throwable becomes an internal error that keeps its cause', () => {
   expect(toAppError(known)).toBe(known);
 });
 
-test('the backoff grows with the attempt, up to 30 seconds', () => {
+test('the backoff grows with the attempt, up to five minutes', () => {
   expect(backoffMs(1, 1)).toBe(400);
   expect(backoffMs(3, 1)).toBe(1_600);
-  expect(backoffMs(50, 1)).toBe(30_000);
+  expect(backoffMs(50, 1)).toBe(300_000);
   expect(backoffMs(3, 0)).toBe(0);
+});
+
+test('a time to wait that the error names is waited for, and up to a fifth more', () => {
+  expect(waitMs({ retryAfterMs: 1_000 }, 9, 0)).toBe(1_000);
+  expect(waitMs({ retryAfterMs: 1_000 }, 9, 1)).toBe(1_200);
+  expect(waitMs({ retryAfterMs: undefined }, 3, 1)).toBe(1_600);
 });

@@ -76,7 +76,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
     trace: continueTrace(headers.traceparent),
     correlationId: UUID.test(headers['ce-correlationid'] ?? '') ? headers['ce-correlationid'] : undefined,
     data: parseJson(Buffer.from(message.data).toString('utf8')),
-    attempt: message.deliveries,
+    attempt: message.attempts,
     awaited: replyTo !== undefined,
     answer: (outcome) => {
       if (replyTo) answer(replyTo, outcome);

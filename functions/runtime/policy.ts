@@ -50,7 +50,7 @@ async function carryOut(
   };
   const payload = JSON.stringify(data);
   if (reaction.do === 'send') return bus.publish(type, payload, toHeaders(envelope), commandId);
-  return setTimer(bus, { timer: reaction.timer, at: reaction.at, target: type, payload, headers: toHeaders(envelope) });
+  return setTimer(bus, reaction.timer, { at: reaction.at, target: type, payload, headers: toHeaders(envelope) });
 }
 
 export function policy<Schema extends z.ZodMiniType>(spec: PolicySpec<Schema>): Definition<'NATS_URL'> {

@@ -56,7 +56,10 @@ describe('A ScaledObject', () => {
         pollingIntervalSeconds: 1,
         cooldownSeconds: 30,
         scaleDownStabilizationSeconds: 15,
-        triggers: [{ type: 'nats-jetstream', stream: 'ORDERS', consumer: 'order-view', activationLagThreshold: 0 }],
+        triggers: [
+          { type: 'nats-jetstream', stream: 'ORDERS', consumer: 'order-view', activationLagThreshold: 0 },
+          { type: 'nats-jetstream', stream: 'RETRIES', consumer: 'order-view-retries', activationLagThreshold: 0 },
+        ],
       },
     ]);
   });

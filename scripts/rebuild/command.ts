@@ -1,18 +1,12 @@
 /** `millrace rebuild <projector>`: finds the projector and the database, and builds the table anew. */
-import { existsSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import pg from 'pg';
 import type { Definition } from '../../functions/runtime/function.ts';
 import type { ProjectorDefinition } from '../../functions/runtime/projector.ts';
 import { listFunctions } from '../build.ts';
-import { pathsOf } from '../local/data-folder.ts';
-import { repository, shown } from '../local/yaml-file.ts';
+import { type Environment, serverUrl, UsageError } from '../cli.ts';
 import { rebuild } from './rebuild.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
 type Arguments = { readonly name: string; readonly database?: string };
-
-export class UsageError extends Error {}
 
 function readArguments(args: readonly string[]): Arguments {
   const rest = [...args];
@@ -49,19 +43,6 @@ async function findProjector(name: string): Promise<ProjectorDefinition> {
   throw new UsageError(`${what}; there are ${projectors.map((projector) => projector.name).join(', ')}`);
 }
 
-function databaseUrl(given: string | undefined, environment: Environment): string {
-  const wanted = given ?? environment.DATABASE_URL;
-  if (wanted) {
-    if (/^postgres(ql)?:\/\//.test(wanted) && URL.canParse(wanted)) return wanted;
-    throw new UsageError(`the database must be a URL such as postgres://user@host:5432/name, not '${wanted}'`);
-  }
-  const file = pathsOf(path.resolve(repository, environment.MILLRACE_DATA || '.local')).endpoints;
-  if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { postgres: string }).postgres;
-  throw new UsageError(
-    `which database? ${shown(file)} is not there: start the shop (npm start), or set --database or DATABASE_URL`,
-  );
-}
-
 /** As it may be shown: without user and password. */
 function placeOf(url: string): string {
   const { host, pathname } = new URL(url);
@@ -71,7 +52,7 @@ function placeOf(url: string): string {
 export async function rebuildCommand(args: readonly string[], environment: Environment = process.env): Promise<void> {
   const { name, database: given } = readArguments(args);
   const projector = await findProjector(name);
-  const url = databaseUrl(given, environment);
+  const url = serverUrl('postgres', given, environment);
   const database = new pg.Pool({ connectionString: url, max: 3, application_name: 'millrace-rebuild' });
   database.on('error', () => undefined);
   try {

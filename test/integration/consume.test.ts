@@ -120,8 +120,8 @@ test('a failing handler is tried again, and an unavailable one for as long as it
     tries += 1;
     if (tries < 9) throw new AppError('unavailable', 'planted', 'not yet', { retryAfterMs: 10 });
   });
-  await until('the message to be handled', async () => (await lag()) === 0);
-  expect(tries).toBe(9);
+  await until('the ninth attempt', () => tries === 9);
+  await until('nothing to be left', async () => (await lag()) + (await backends.messages('RETRIES')).length === 0);
   expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
 });
 
@@ -217,3 +217,73 @@ test('a handler error that says when to come again is obeyed', async () => {
   await until('the second attempt', () => at.length === 2);
   expect((at[1] ?? 0) - (at[0] ?? 0)).toBeGreaterThanOrEqual(590);
 });
+
+test('a long wait is parked: nothing is lag meanwhile, and the message comes back as it was', async () => {
+  const seen: Incoming[] = [];
+  const running = await start(async ([incoming]) => {
+    if (incoming) seen.push(incoming);
+    if (seen.length === 1) throw new AppError('unavailable', 'planted', 'later', { retryAfterMs: 3_500 });
+  });
+  await publish(1);
+  await until('the message to be parked', async () => (await backends.messages('RETRIES')).length === 1);
+  const [parked] = await backends.messages('RETRIES');
+  expect(parked?.subject).toMatch(/^waiting\.order-view\.ORDERS-1-\d+$/);
+  await until('no lag', async () => (await lag()) === 0);
+  expect(await backends.lag('RETRIES', `${CONSUMER}-retries`)).toBe(0);
+  await running.drain();
+  await backends.restartNats();
+  await until('to be connected again', () => backends.bus.connected());
+  await start(async ([incoming]) => {
+    if (incoming) seen.push(incoming);
+  });
+  await until('the second attempt', () => seen.length === 2);
+  const [first, second] = seen.map(({ answer: _, trace: __, ...rest }) => rest);
+  expect(second).toEqual({ ...first, attempt: 2 });
+  await until('nothing to be left', async () => (await backends.messages('RETRIES')).length === 0);
+});
+
+test('a message that is parked again has one place to wait', async () => {
+  let tries = 0;
+  await publish(1);
+  await start(async () => {
+    tries += 1;
+    throw new AppError('unavailable', 'planted', 'later', { retryAfterMs: tries < 3 ? 3_001 : 600_000 });
+  });
+  await until('the third attempt', () => tries === 3, 20_000);
+  await until('no lag', async () => (await backends.lag('RETRIES', `${CONSUMER}-retries`)) === 0);
+  const parked = await backends.messages('RETRIES');
+  expect(parked.map(({ headers }) => /millrace-attempts: (\d+)/.exec(headers)?.[1])).toEqual(['3']);
+});
+
+test('a message that ends its process time and again is given up', async () => {
+  await publish(1);
+  let deliveries = 0;
+  const pull = backends.bus.pull({ stream: STREAM, consumer: CONSUMER, inFlight: 1 }, (message) => {
+    deliveries = message.deliveries;
+    message.nak(0);
+    pull.done();
+  });
+  await until('twenty deliveries', () => deliveries >= 20);
+  await pull.stop();
+  let handled = 0;
+  await start(async () => {
+    handled += 1;
+  });
+  await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS')).length === 1);
+  expect((await backends.messages('DEAD_LETTERS'))[0]?.headers).toContain('millrace-error: too-many-deliveries');
+  expect(handled).toBe(0);
+});
+
+test.each([{}, { 'millrace-origin': 'ORDERS one 1 order.1.created', 'millrace-attempts': '1' }])(
+  'a retry of nothing, with headers %j, is a dead letter',
+  async (headers) => {
+    let handled = 0;
+    await start(async () => {
+      handled += 1;
+    });
+    await backends.bus.publish(`retry.${CONSUMER}`, '{}', headers as Record<string, string>, randomUUID());
+    await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS')).length === 1);
+    expect((await backends.messages('DEAD_LETTERS'))[0]?.headers).toContain('millrace-error: invalid-retry');
+    expect(handled).toBe(0);
+  },
+);

@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { RETRIES_IN_FLIGHT, WORKING_EVERY_MS } from '../../functions/runtime/consume.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { filterOf } from '../../functions/runtime/message.ts';
 import { EXPIRES_MS } from '../../functions/runtime/pull.ts';
+import { RETRIES, retriesOf, retrySubject } from '../../functions/runtime/retries.ts';
 import { listFunctions } from '../../scripts/build.ts';
 import { nanoseconds } from '../../scripts/local/go-duration.ts';
 import { readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
@@ -21,6 +23,9 @@ const functions = await Promise.all(
   }),
 );
 
+const inFlightOf = (consumer: string): number =>
+  functions.find(({ name }) => name === consumer)?.inFlight ?? RETRIES_IN_FLIGHT;
+
 test('every function has a folder of manifests, and every such folder a function', () => {
   const names = functions.map(({ name }) => name);
   expect(names.length).toBeGreaterThanOrEqual(8);
@@ -29,9 +34,26 @@ test('every function has a folder of manifests, and every such folder a function
   for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
 });
 
+const fed = functions.filter(({ consumes }) => consumes.length > 0);
+
+test('a function that consumes has two consumers, one of news and one of retries, and either wakes it', () => {
+  const wanted = fed.flatMap(({ name }) => [name, retriesOf(name)]);
+  expect(consumers.map(({ durableName }) => durableName).sort()).toEqual(wanted.sort());
+  for (const { name } of fed) {
+    const retries = consumers.find(({ durableName }) => durableName === retriesOf(name));
+    expect(retries, name).toMatchObject({ streamName: RETRIES, filterSubjects: [retrySubject(name)] });
+    const rule = rules.find((one) => one.name === name);
+    const triggers = rule && 'triggers' in rule ? rule.triggers : [];
+    expect(triggers.map((trigger) => 'consumer' in trigger && trigger.consumer)).toEqual([name, retriesOf(name)]);
+  }
+});
+
+test('nobody else gets a message while its function says that it works on it', () => {
+  for (const { durableName, ackWait } of consumers)
+    expect(nanoseconds(ackWait) / 1e6, durableName).toBeGreaterThanOrEqual(2.5 * WORKING_EVERY_MS);
+});
+
 test('a consumer gets just the messages that its function handles', () => {
-  const fed = functions.filter(({ consumes }) => consumes.length > 0);
-  expect(consumers.map(({ durableName }) => durableName).sort()).toEqual(fed.map(({ name }) => name));
   for (const { name, consumes } of fed) {
     const consumer = consumers.find(({ durableName }) => durableName === name);
     expect([...(consumer?.filterSubjects ?? [])].sort(), name).toEqual(consumes.map(filterOf).sort());
@@ -43,7 +65,7 @@ test('a consumer lets all replicas work at full load, and a rule wakes at the fi
     if (!('triggers' in rule)) continue;
     for (const trigger of rule.triggers) {
       if (!('consumer' in trigger)) continue;
-      const { inFlight = 0 } = functions.find(({ name }) => name === rule.name) ?? {};
+      const inFlight = inFlightOf(trigger.consumer);
       const consumer = consumers.find(({ durableName }) => durableName === trigger.consumer);
       expect(trigger.activationLagThreshold, rule.name).toBe(0);
       expect(trigger.lagThreshold, rule.name).toBeGreaterThan(inFlight);
@@ -54,7 +76,7 @@ test('a consumer lets all replicas work at full load, and a rule wakes at the fi
 
 test('a consumer allows the pull requests that functions make', () => {
   for (const consumer of consumers) {
-    const { inFlight = 0 } = functions.find(({ name }) => name === consumer.durableName) ?? {};
+    const inFlight = inFlightOf(consumer.durableName);
     expect(nanoseconds(consumer.maxRequestExpires ?? '1h') / 1e6, consumer.durableName).toBeGreaterThanOrEqual(
       EXPIRES_MS,
     );

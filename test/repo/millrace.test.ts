@@ -5,7 +5,7 @@ import { repository } from '../../scripts/local/yaml-file.ts';
 
 /** The bin of package.json, as npx runs it. */
 function millrace(...args: string[]): { status: number | null; said: string } {
-  const env = { ...process.env, MILLRACE_DATA: '/nowhere', DATABASE_URL: '' };
+  const env = { ...process.env, MILLRACE_DATA: '/nowhere', DATABASE_URL: '', NATS_URL: '' };
   const { status, stdout, stderr } = spawnSync(path.join(repository, 'scripts/millrace.mjs'), args, {
     env,
     encoding: 'utf8',
@@ -28,6 +28,16 @@ test.each([
   [['rebuild', 'order-view', '--database'], '--database needs a URL'],
   [['rebuild', 'order-view', '--database', 'shop'], "not 'shop'"],
   [['rebuild', 'order-view'], 'endpoints.json is not there: start the shop (npm start), or set --database'],
+  [['dead-letters'], 'dead-letters takes list, show, redrive, discard, audit'],
+  [['dead-letters', 'burn'], "not 'burn'"],
+  [['dead-letters', 'redrive'], 'which ones to redrive? Give ids, --function, --error, --older-than or --all'],
+  [['dead-letters', 'discard', '--dry-run'], 'which ones to discard?'],
+  [['dead-letters', 'redrive', 'seven'], "an id must be a whole number from 1 to 9007199254740991, not 'seven'"],
+  [['dead-letters', 'list', '--older-than', 'long'], '--older-than must be a duration such as 30m or 2h'],
+  [['dead-letters', 'list', '--colour'], "Unknown option '--colour'"],
+  [['dead-letters', 'show'], 'show takes one id'],
+  [['dead-letters', 'list', '--nats', 'http://x'], "must be a URL such as nats://host:4222, not 'http://x'"],
+  [['dead-letters', 'list'], 'or set --nats or NATS_URL'],
 ])('millrace %j says what is wrong and how it is used', (args, says) => {
   const { status, said } = millrace(...args);
   expect(said).toContain(says);

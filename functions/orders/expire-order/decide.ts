@@ -6,8 +6,6 @@ import { openOrderOf } from '../access.ts';
 import type { expireOrder } from '../commands.ts';
 import type { Order, OrderEvent } from '../order.ts';
 
-const LONGEST_WAIT_MS = 60_000;
-
 export function decide(command: z.infer<typeof expireOrder>, state: Order, { now, version }: Decision): OrderEvent[] {
   const order = openOrderOf(command, state, version);
   if (order.paymentDueAt === null || order.paidMinor > 0)
@@ -16,7 +14,7 @@ export function decide(command: z.infer<typeof expireOrder>, state: Order, { now
   // Clocks differ, and there is no second timer: one that fires early waits for the rest of the time.
   if (earlyMs > 0)
     throw new AppError('unavailable', 'payment-not-due', `The payment is not due before ${order.paymentDueAt}`, {
-      retryAfterMs: Math.min(earlyMs, LONGEST_WAIT_MS),
+      retryAfterMs: earlyMs,
     });
   return [{ type: 'order.expired', data: { expiredAt: now } }];
 }

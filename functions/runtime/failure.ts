@@ -1,0 +1,84 @@
+/** A message whose handling failed → tried again soon, parked for later, answered, or kept as a dead letter. */
+import type { Bus, BusMessage } from './bus.ts';
+import { type AppError, CODES, type Fate, toAppError } from './errors.ts';
+import type { Shell } from './function.ts';
+import { type Incoming, outcomeOf } from './message.ts';
+import { carried, park } from './retries.ts';
+
+/** An `internal` error at this attempt or later is given up as a dead letter; `unavailable` never is. */
+const LAST_ATTEMPT = 6;
+
+const BACKOFF_BASE_MS = 200;
+const BACKOFF_CAP_MS = 300_000;
+
+/** Longer waits, and all after so many deliveries, are parked: a message that waits in its consumer is lag, and keeps a pod awake. */
+const LONGEST_NAK_MS = 3_000;
+const MOST_NAKS = 5;
+
+/** Full jitter: anything from 0 to an exponentially growing cap (Brooker, "Exponential Backoff And Jitter"). */
+export const backoffMs = (attempt: number, random = Math.random()): number =>
+  random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** Math.min(attempt, 20));
+
+/** Not before the time that the error names, and not everybody at that very time. */
+export const waitMs = ({ retryAfterMs }: Pick<AppError, 'retryAfterMs'>, attempt: number, random = Math.random()) =>
+  retryAfterMs === undefined ? backoffMs(attempt, random) : retryAfterMs * (1 + random / 5);
+
+/** What becomes of a message whose handling failed. */
+export const fateOf = (error: AppError, attempt: number): Fate =>
+  error.code === 'internal' && attempt >= LAST_ATTEMPT ? 'dead-letter' : CODES[error.code].fate;
+
+/** Headers of a dead letter, besides those of its message. */
+export const DEAD = {
+  function: 'millrace-function',
+  consumer: 'millrace-consumer',
+  error: 'millrace-error',
+  message: 'millrace-error-message',
+} as const;
+
+/** Ends a failed message; whatever happens here, it is not lost: it comes again. */
+export function endFailed(shell: Shell, bus: Bus, consumer: string) {
+  const keepDead = async (message: BusMessage, error: AppError): Promise<void> => {
+    const headers = {
+      ...carried(message),
+      [DEAD.function]: shell.name,
+      [DEAD.consumer]: consumer,
+      [DEAD.error]: error.slug,
+      [DEAD.message]: error.message.replace(/\s+/g, ' ').slice(0, 1_000),
+    };
+    await bus.publish(`dead.${shell.name}`, message.data, headers, `${shell.name} ${message.place}`);
+  };
+
+  const tryAgain = async (message: BusMessage, error: AppError, about: object): Promise<void> => {
+    const delayMs = waitMs(error, message.attempts);
+    const parked = delayMs > LONGEST_NAK_MS || message.deliveries >= MOST_NAKS;
+    const stack = error.code === 'internal' ? error.stack : undefined;
+    shell.log.warn({ ...about, delayMs, parked, detail: error.message, stack }, 'will try again');
+    if (!parked) return message.nak(delayMs);
+    await park(bus, consumer, message, delayMs);
+    message.ack();
+  };
+
+  const settle = async (message: BusMessage, incoming: Incoming | undefined, error: AppError): Promise<void> => {
+    const { subject, sequence, attempts: attempt } = message;
+    const about = { subject, sequence, attempt, code: error.code, error: error.slug };
+    const fate = fateOf(error, attempt);
+    if (fate === 'retry') return tryAgain(message, error, about);
+    if (fate === 'dead-letter') {
+      await keepDead(message, error);
+      shell.log.error({ ...about, detail: error.message }, 'dead letter');
+    }
+    incoming?.answer(outcomeOf(error));
+    if (fate === 'dead-letter') message.term(error.slug);
+    else message.ack();
+  };
+
+  return async (message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
+    try {
+      await settle(message, incoming, toAppError(thrown));
+    } catch (problem) {
+      const about = { subject: message.subject, sequence: message.sequence, problem: toAppError(problem).message };
+      shell.log.error(about, 'could neither park the message nor keep it as a dead letter; will try again');
+      message.nak(backoffMs(message.deliveries, 0.5));
+    }
+  };
+}

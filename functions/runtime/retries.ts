@@ -1,0 +1,63 @@
+/** Messages that wait for their next attempt: each parked as a JetStream schedule, and back to its function alone. */
+import type { Bus, BusMessage } from './bus.ts';
+import { invalid } from './errors.ts';
+import { REPLY_HEADER } from './message.ts';
+import { schedule } from './timer.ts';
+
+/** Stream of what is due, on `retry.<function>`, and of what waits, on `waiting.<function>.<place>`. */
+export const RETRIES = 'RETRIES';
+export const retriesOf = (consumer: string): string => `${consumer}-retries`;
+export const retrySubject = (consumer: string): string => `retry.${consumer}`;
+
+/** Where a message was first: stream, sequence, ns since 1970 when it was stored, subject. */
+export const ORIGIN_HEADER = 'millrace-origin';
+/** How often it was tried before. */
+export const ATTEMPTS_HEADER = 'millrace-attempts';
+
+/** Headers that go with a message wherever it goes; one that could not be sent again would hold it for ever. */
+const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
+const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) (?<storedAtNanos>\d{1,20}) (?<subject>\S{1,1000})$/;
+
+const originOf = ({ stream, sequence, storedAtNanos, subject }: BusMessage): string =>
+  [stream, sequence, storedAtNanos, subject].join(' ');
+
+/** Where a message of this origin waits: one subject each, so that parking it again replaces it. */
+export const waitingSubject = (consumer: string, origin: string): string =>
+  `waiting.${consumer}.${origin.split(' ').slice(0, 3).join('-')}`;
+
+export const carried = (message: BusMessage): Record<string, string> => ({
+  ...Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => CARRIED.test(name))),
+  [ORIGIN_HEADER]: originOf(message),
+  [ATTEMPTS_HEADER]: String(message.attempts),
+});
+
+/** Parks a message; the caller then acknowledges it. A crash in between makes two of it, and the later one counts. */
+export async function park(bus: Bus, consumer: string, message: BusMessage, delayMs: number): Promise<void> {
+  const { place, deliveries, data: payload } = message;
+  const reply = message.headers?.[REPLY_HEADER];
+  const headers = { ...carried(message), ...(reply ? { [REPLY_HEADER]: reply } : {}) };
+  const at = new Date(Date.now() + delayMs).toISOString();
+  const subject = waitingSubject(consumer, originOf(message));
+  const parked = { at, target: retrySubject(consumer), payload, headers };
+  await schedule(bus, subject, parked, `${consumer} ${place} ${deliveries}`);
+}
+
+/** A message of RETRIES as it was in the stream that it came from; throws `invalid` when it does not say where that is. */
+export function restored(message: BusMessage): BusMessage {
+  const { stream, sequence, storedAtNanos, subject } =
+    ORIGIN.exec(message.headers?.[ORIGIN_HEADER] ?? '')?.groups ?? {};
+  const before = Number(message.headers?.[ATTEMPTS_HEADER]);
+  if (!stream || !storedAtNanos || !subject || !Number.isSafeInteger(before) || before < 0)
+    throw invalid(
+      'invalid-retry',
+      `A message to ${message.subject} needs headers ${ORIGIN_HEADER}, ${ATTEMPTS_HEADER}`,
+    );
+  return {
+    ...message,
+    stream,
+    sequence: Number(sequence),
+    storedAtNanos,
+    subject,
+    attempts: before + message.deliveries,
+  };
+}

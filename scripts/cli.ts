@@ -1,0 +1,43 @@
+/** What the commands of `npx millrace` share: the error of a wrong call, and where the shop's servers are. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { pathsOf } from './local/data-folder.ts';
+import type { Endpoints } from './local/endpoints.ts';
+import { repository, shown } from './local/yaml-file.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The command line is wrong: the message says what, and how it is used is shown below it. */
+export class UsageError extends Error {}
+
+const SERVERS = {
+  postgres: {
+    what: 'database',
+    option: '--database',
+    variable: 'DATABASE_URL',
+    scheme: /^postgres(ql)?:\/\//,
+    example: 'postgres://user@host:5432/name',
+  },
+  nats: {
+    what: 'NATS server',
+    option: '--nats',
+    variable: 'NATS_URL',
+    scheme: /^(nats|tls):\/\//,
+    example: 'nats://host:4222',
+  },
+} as const;
+
+/** The URL given, else that of the environment, else that of the shop that `npm start` runs; throws UsageError. */
+export function serverUrl(server: keyof typeof SERVERS, given: string | undefined, environment: Environment): string {
+  const { what, option, variable, scheme, example } = SERVERS[server];
+  const wanted = given ?? environment[variable];
+  if (wanted) {
+    if (scheme.test(wanted) && URL.canParse(wanted)) return wanted;
+    throw new UsageError(`the ${what} must be a URL such as ${example}, not '${wanted}'`);
+  }
+  const file = pathsOf(path.resolve(repository, environment.MILLRACE_DATA || '.local')).endpoints;
+  if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as Endpoints)[server];
+  throw new UsageError(
+    `which ${what}? ${shown(file)} is not there: start the shop (npm start), or set ${option} or ${variable}`,
+  );
+}

@@ -1,0 +1,219 @@
+/** `millrace dead-letters list|show|redrive|discard|audit`: what could not be handled, and what becomes of it. */
+import { once } from 'node:events';
+import net from 'node:net';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Bus, openBus } from '../../functions/runtime/bus.ts';
+import { readSettings } from '../../functions/runtime/config.ts';
+import { newId } from '../../functions/runtime/ids.ts';
+import { openLog } from '../../functions/runtime/log.ts';
+import { type Environment, serverUrl, UsageError } from '../cli.ts';
+import { isGoDuration, nanoseconds } from '../local/go-duration.ts';
+import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './letters.ts';
+import { redrive, refuseOrphans } from './redrive.ts';
+
+const OPTIONS = {
+  function: { type: 'string' },
+  error: { type: 'string' },
+  'older-than': { type: 'string' },
+  all: { type: 'boolean' },
+  limit: { type: 'string' },
+  rate: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  json: { type: 'boolean' },
+  by: { type: 'string' },
+  nats: { type: 'string' },
+} as const;
+
+type Request = {
+  readonly verb: string;
+  readonly ids: readonly number[];
+  readonly function: string | undefined;
+  readonly error: string | undefined;
+  readonly olderThanMs: number;
+  readonly limit: number;
+  readonly rate: number;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly by: string;
+  readonly nats: string | undefined;
+};
+
+const VERBS = ['list', 'show', 'redrive', 'discard', 'audit'];
+const CONNECT_MS = 5_000;
+
+function whole(option: string, text: string | undefined, fallback: number, most: number): number {
+  const value = Number(text ?? fallback);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new UsageError(`${option} must be a whole number from 1 to ${most}, not '${text}'`);
+}
+
+function age(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (isGoDuration(text)) return nanoseconds(text) / 1e6;
+  throw new UsageError(`--older-than must be a duration such as 30m or 2h, not '${text}'`);
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readRequest(args: readonly string[]): Request {
+  const { values, positionals } = parsed(args);
+  const [verb, ...ids] = positionals;
+  if (!verb || !VERBS.includes(verb))
+    throw new UsageError(`dead-letters takes ${VERBS.join(', ')}${verb ? `, not '${verb}'` : ''}`);
+  const chosen = ids.length > 0 || values.function || values.error || values['older-than'] || values.all;
+  if (!chosen && (verb === 'redrive' || verb === 'discard'))
+    throw new UsageError(`which ones to ${verb}? Give ids, --function, --error, --older-than or --all`);
+  if (verb === 'show' && ids.length !== 1) throw new UsageError('show takes one id, as list shows it');
+  return {
+    verb,
+    ids: ids.map((id) => whole('an id', id, 0, Number.MAX_SAFE_INTEGER)),
+    function: values.function,
+    error: values.error,
+    olderThanMs: age(values['older-than']),
+    limit: whole('--limit', values.limit, verb === 'list' ? 100 : 100_000, 1_000_000),
+    rate: whole('--rate', values.rate, 50, 10_000),
+    dryRun: values['dry-run'] ?? false,
+    json: values.json ?? false,
+    by: values.by ?? os.userInfo().username,
+    nats: values.nats,
+  };
+}
+
+async function chosenLetters(bus: Bus, request: Request): Promise<Letter[]> {
+  const found: Letter[] = [];
+  const before = Date.now() - request.olderThanMs;
+  const fits = (letter: Letter): boolean =>
+    (request.ids.length === 0 || request.ids.includes(letter.id)) &&
+    (request.function === undefined || letter.function === request.function) &&
+    (request.error === undefined || letter.error === request.error) &&
+    Date.parse(letter.at) <= before;
+  const from = request.ids.length > 0 ? Math.min(...request.ids) : 1;
+  for await (const letter of readLetters(bus, from)) {
+    if (fits(letter)) found.push(letter);
+    if (found.length === request.limit) break;
+  }
+  const missing = request.ids.filter((id) => !found.some((letter) => letter.id === id));
+  if (missing.length > 0) throw new Error(`there is no dead letter ${missing.join(', ')} that fits`);
+  return found;
+}
+
+const summary = ({ headers: _, payload: __, ...letter }: Letter) => letter;
+
+const line = ({ id, at, function: name, error, type, subject, attempts }: Letter): string =>
+  [String(id).padStart(6), at, name.padEnd(16), error.padEnd(24), `${attempts}×`.padStart(4), type, subject].join('  ');
+
+function tell(request: Request, what: string, letter: Letter): void {
+  if (request.json) return console.log(JSON.stringify({ ...summary(letter), outcome: what }));
+  console.log(`${what.padEnd(10)} ${line(letter)}`);
+}
+
+/** What is about to be done is on record before it is done. */
+async function record(bus: Bus, { verb, by }: Request, letter: Letter): Promise<void> {
+  const { id, function: name, error, origin, type, subject } = letter;
+  const entry = {
+    at: new Date().toISOString(),
+    by,
+    did: verb,
+    letter: { id, function: name, error, origin, type, subject },
+  };
+  await bus.publish(`audit.dead-letters.${verb}`, JSON.stringify(entry), {}, newId());
+}
+
+async function list(bus: Bus, request: Request): Promise<void> {
+  const letters = await chosenLetters(bus, request);
+  for (const letter of letters) console.log(request.json ? JSON.stringify(summary(letter)) : line(letter));
+  if (!request.json && letters.length === 0) console.log('there are no dead letters that fit');
+  if (letters.length === request.limit) console.error(`only the oldest ${request.limit}; ask for more with --limit`);
+}
+
+async function show(bus: Bus, request: Request): Promise<void> {
+  const letter = await findLetter(bus, request.ids[0] ?? 0);
+  if (!letter) throw new Error(`there is no dead letter ${request.ids[0]}`);
+  const payload = letter.payload.toString('utf8');
+  if (request.json) return console.log(JSON.stringify({ ...summary(letter), headers: letter.headers, payload }));
+  for (const [name, value] of Object.entries({ ...summary(letter), ...letter.headers }))
+    console.log(`${name.padEnd(24)} ${value}`);
+  console.log(`\n${payload}`);
+}
+
+async function redriveAll(bus: Bus, request: Request): Promise<void> {
+  const letters = await chosenLetters(bus, request);
+  await refuseOrphans(bus, letters);
+  if (request.dryRun) {
+    for (const letter of letters) tell(request, 'would go', letter);
+    return;
+  }
+  await redrive(bus, letters, request.rate, async (letter, what) => {
+    if (what === 'redriven') await record(bus, request, letter);
+    tell(request, what, letter);
+  });
+}
+
+async function discard(bus: Bus, request: Request): Promise<void> {
+  for (const letter of await chosenLetters(bus, request)) {
+    if (request.dryRun) {
+      tell(request, 'would drop', letter);
+      continue;
+    }
+    await record(bus, request, letter);
+    await removeLetter(bus, letter.id);
+    tell(request, 'dropped', letter);
+  }
+}
+
+async function audit(bus: Bus, request: Request): Promise<void> {
+  for await (const { message } of storedMessages(bus, 'AUDIT', 'audit.dead-letters.*')) {
+    const text = Buffer.from(message.data ?? '', 'base64').toString('utf8');
+    if (request.json) {
+      console.log(text);
+      continue;
+    }
+    const { at, by, did, letter } = JSON.parse(text);
+    console.log(`${at}  ${by}  ${did}  ${letter.id}  ${letter.function}  ${letter.error}  ${letter.subject}`);
+  }
+}
+
+const DO: Readonly<Record<string, (bus: Bus, request: Request) => Promise<void>>> = {
+  list,
+  show,
+  redrive: redriveAll,
+  discard,
+  audit,
+};
+
+/** Opening a bus waits for its server as long as it takes: that it is there is asked first. */
+async function connect(url: string, onClose: (close: () => Promise<void> | void) => void): Promise<Bus> {
+  const { hostname, port, host } = new URL(url);
+  const socket = net.connect({ host: hostname, port: Number(port || 4222), timeout: CONNECT_MS });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
+  } catch (cause) {
+    throw new Error(`no NATS server answers at ${host}`, { cause });
+  } finally {
+    socket.destroy();
+  }
+  const settings = readSettings(['NATS_URL'], { NATS_URL: url });
+  return openBus({ name: 'millrace', settings, log: openLog('millrace', 'silent'), onClose });
+}
+
+export async function deadLettersCommand(
+  args: readonly string[],
+  environment: Environment = process.env,
+): Promise<void> {
+  const request = readRequest(args);
+  const url = serverUrl('nats', request.nats, environment);
+  const closers: (() => Promise<void> | void)[] = [];
+  try {
+    const bus = await connect(url, (close) => closers.push(close));
+    await DO[request.verb]?.(bus, request);
+  } finally {
+    for (const close of closers) await close();
+  }
+}

@@ -1,0 +1,172 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openBus } from '../../functions/runtime/bus.ts';
+import { consume } from '../../functions/runtime/consume.ts';
+import { AppError } from '../../functions/runtime/errors.ts';
+import { newId } from '../../functions/runtime/ids.ts';
+import { type Incoming, toHeaders } from '../../functions/runtime/message.ts';
+import { continueTrace } from '../../functions/runtime/trace.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import { type Backends, startBackends } from '../support/backends.ts';
+import { testShell } from '../support/shell.ts';
+import { until } from '../support/until.ts';
+
+let backends: Backends;
+let closers: (() => Promise<void> | void)[];
+let poisoned: Set<string>;
+let handled: string[];
+
+const keyOf = ({ data }: Incoming): string => (data as { key: string }).key;
+
+beforeEach(async () => {
+  closers = [];
+  poisoned = new Set();
+  handled = [];
+  backends = await startBackends();
+  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  closers.push(close);
+  const options = { stream: 'ORDERS', consumer: 'order-view', inFlight: 8, batch: 4, concurrency: 4 };
+  const running = consume({ ...shell, name: 'order-view' }, await openBus(shell), options, async (batch) => {
+    for (const incoming of batch)
+      if (poisoned.has(keyOf(incoming))) throw new AppError('invalid', 'planted', `${keyOf(incoming)} is bad`);
+    handled.push(...batch.map(keyOf));
+  });
+  closers.push(() => running.drain());
+});
+
+afterEach(async () => {
+  for (const close of closers.reverse()) await close();
+  await backends.stop();
+});
+
+/** An event of an order, its payload a key by which it is known here. */
+const publish = async (orderId: string, key: string): Promise<void> => {
+  const { traceparent } = continueTrace(undefined);
+  const about = { id: newId(), type: 'order.created', subject: orderId, time: new Date().toISOString(), traceparent };
+  await backends.bus.publish(`order.${orderId}.created`, JSON.stringify({ key }), toHeaders(about), about.id);
+};
+
+const letters = () => backends.messages('DEAD_LETTERS');
+
+/** Publishes events that are bad, and waits for their dead letters. */
+async function plant(...events: [orderId: string, key: string][]): Promise<void> {
+  for (const [orderId, key] of events) {
+    poisoned.add(key);
+    await publish(orderId, key);
+    await until(`${key} to be a dead letter`, async () => (await letters()).some(({ data }) => data.includes(key)));
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a test asserts the shape of what it gets.
+type Json = any;
+
+async function deadLetters(...args: string[]): Promise<Json[]> {
+  const bin = path.join(repository, 'scripts/millrace.mjs');
+  const env = { ...process.env, NATS_URL: backends.natsUrl };
+  // Not on this thread: the function under test must go on meanwhile.
+  const child = spawn(bin, ['dead-letters', ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  let wrong = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    wrong += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  if (code !== 0) throw new Error(wrong);
+  return said
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+const order = () => randomUUID();
+
+test('a dead letter tells what it was, why it is here, and where it was; show adds what it says', async () => {
+  const orderId = order();
+  await plant([orderId, 'a']);
+  const [letter] = await deadLetters('list');
+  expect(letter).toMatchObject({
+    id: 1,
+    function: 'order-view',
+    error: 'planted',
+    message: 'a is bad',
+    attempts: 1,
+    type: 'order.created',
+    subject: orderId,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+    origin: expect.stringMatching(new RegExp(`^ORDERS 1 \\d+ order.${orderId}.created$`)),
+  });
+  expect(await deadLetters('show', '1')).toMatchObject([{ id: 1, payload: '{"key":"a"}' }]);
+  await expect(deadLetters('show', '7')).rejects.toThrow('there is no dead letter 7');
+});
+
+test('what is redriven goes to its own function alone, once, and is out of the dead letters', async () => {
+  await plant([order(), 'a'], [order(), 'b']);
+  poisoned.clear();
+  expect(await deadLetters('redrive', '--all', '--dry-run')).toMatchObject([
+    { id: 1, outcome: 'would go' },
+    { id: 2, outcome: 'would go' },
+  ]);
+  expect(await letters()).toHaveLength(2);
+  expect(await deadLetters('redrive', '1')).toMatchObject([{ id: 1, outcome: 'redriven' }]);
+  await until('it to be handled', () => handled.length === 1);
+  expect(await deadLetters('redrive', '--error', 'planted')).toMatchObject([{ id: 2, outcome: 'redriven' }]);
+  await until('both to be handled', () => handled.length === 2);
+  expect(handled).toEqual(['a', 'b']);
+  expect(await letters()).toEqual([]);
+  expect((await backends.messages('ORDERS')).length).toBe(2);
+});
+
+test('a letter that is still bad is a dead letter again, and can be redriven again at once', async () => {
+  await plant([order(), 'a']);
+  await deadLetters('redrive', '1');
+  await until('a new dead letter', async () => (await letters()).map(({ sequence }) => sequence)[0] === 2);
+  expect((await letters())[0]?.headers).toContain('millrace-attempts: 1');
+  poisoned.clear();
+  await deadLetters('redrive', '2');
+  await until('it to be handled', () => handled.length === 1);
+  expect(await letters()).toEqual([]);
+});
+
+test('the letters of an order are redriven in their order; one that is still bad stops its order alone', async () => {
+  const [one, two] = [order(), order()];
+  await plant([one, 'a1'], [two, 'b1'], [one, 'a2'], [two, 'b2'], [two, 'b3'], [one, 'a3']);
+  poisoned = new Set(['a2']);
+  const outcomes = await deadLetters('redrive', '--function', 'order-view');
+  expect(outcomes.filter(({ outcome }) => outcome === 'held back').map(({ id }) => id)).toEqual([6]);
+  await until('all others', () => handled.length === 4);
+  expect(handled.filter((key) => key.startsWith('b'))).toEqual(['b1', 'b2', 'b3']);
+  expect(handled).toContain('a1');
+  expect((await letters()).map(({ data }) => JSON.parse(data).key).sort()).toEqual(['a2', 'a3']);
+});
+
+test('discard drops what fits and nothing else', async () => {
+  await plant([order(), 'a'], [order(), 'b']);
+  expect(await deadLetters('discard', '--all', '--older-than', '1h')).toEqual([]);
+  expect(await deadLetters('discard', '--function', 'sales-view')).toEqual([]);
+  expect(await deadLetters('discard', '2')).toMatchObject([{ id: 2, outcome: 'dropped' }]);
+  expect((await letters()).map(({ sequence }) => sequence)).toEqual([1]);
+  expect(handled).toEqual([]);
+});
+
+test('who did what to which letter is on record', async () => {
+  await plant([order(), 'a'], [order(), 'b']);
+  poisoned.clear();
+  await deadLetters('redrive', '1', '--by', 'ada');
+  await deadLetters('discard', '2', '--by', 'grace');
+  expect(await deadLetters('audit')).toMatchObject([
+    { by: 'ada', did: 'redrive', letter: { id: 1, function: 'order-view', error: 'planted' } },
+    { by: 'grace', did: 'discard', letter: { id: 2 } },
+  ]);
+});
+
+test('a server that is not there is named', () => {
+  const env = { ...process.env, NATS_URL: 'nats://127.0.0.1:1' };
+  const bin = path.join(repository, 'scripts/millrace.mjs');
+  const { status, stderr } = spawnSync(bin, ['dead-letters', 'list'], { env, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: 'millrace: no NATS server answers at 127.0.0.1:1\n' });
+});
