@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBus } from '../../functions/runtime/bus.ts';
@@ -162,6 +163,14 @@ test('who did what to which letter is on record', async () => {
     { by: 'ada', did: 'redrive', letter: { id: 1, function: 'order-view', error: 'planted' } },
     { by: 'grace', did: 'discard', letter: { id: 2 } },
   ]);
+});
+
+test('the commands that the map of functions shows work as they stand there', async () => {
+  await plant([order(), 'a']);
+  const map = readFileSync(path.join(repository, 'functions/README.md'), 'utf8');
+  const commands = [...map.matchAll(/^npx millrace dead-letters (.*)$/gm)].map(([, args = '']) => args.split(' '));
+  expect(commands.length).toBeGreaterThanOrEqual(3);
+  for (const args of commands) await deadLetters(...args);
 });
 
 test('a server that is not there is named', () => {

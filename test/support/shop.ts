@@ -28,10 +28,12 @@ export type Shop = Platform & {
 
 let customers = 0;
 
+/** A shop with an empty folder, or with that of one that was stopped. `stop` keeps the folder, `end` does not. */
 export async function startShop(
   environment: Readonly<Record<string, string>> = {},
+  before?: Pick<Shop, 'dataDir'>,
 ): Promise<Shop & { end(): Promise<void> }> {
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-'));
+  const dataDir = before?.dataDir ?? (await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-')));
   const platform = await startPlatform({ dataDir, ports: ANY_PORTS, environment });
 
   const call: Shop['call'] = async (method, at, { token, body, headers = {} } = {}) => {
