@@ -1,10 +1,11 @@
 /**
  * proto/ → functions/gen, by buf and ts-proto, offline; the routes of the HTTP functions → functions/gen/openapi.json.
- * With --check it only says whether the committed files are that.
+ * With --check it only says whether the committed files are that, and whether proto/ breaks what is published.
  */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { checkPublished } from './breaking.ts';
 import { allRoutes, openApiDocument } from './openapi.ts';
 import { runTool } from './tool.ts';
 
@@ -45,6 +46,7 @@ async function outdated(): Promise<string[]> {
 
 async function check(): Promise<void> {
   if ((await runTool(BUF, ['lint', 'proto'])) !== 0) throw new Error('proto/ does not pass buf lint; see above');
+  await checkPublished();
   const files = await outdated();
   if (files.length === 0) return console.log(`${GENERATED} is what proto/ and the routes generate`);
   const list = files.map((file) => `  ${GENERATED}/${file}`).join('\n');

@@ -2,6 +2,7 @@
 import { UsageError } from './cli.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
+import { rotateCommand } from './signing-key/command.ts';
 
 type Command = {
   readonly usage: string;
@@ -20,6 +21,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'dead-letters list|show|redrive|discard|audit [<id>…] [options]',
     says: 'shows the messages that could not be handled, sends them to their function again, or drops them',
     run: (args) => deadLettersCommand(args),
+  },
+  'rotate-signing-key': {
+    usage: 'rotate-signing-key --file <path> [--stolen]',
+    says: 'puts a fresh key into SIGNING_KEY_FILE, which signs after five minutes; with --stolen at once and alone',
+    run: (args) => rotateCommand(args),
   },
 };
 

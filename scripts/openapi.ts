@@ -110,7 +110,7 @@ function operation(route: Route, components: Json): Json {
   ];
   return {
     operationId: operationId(route),
-    tags: [/^\/v1\/(\w+)/.exec(route.path)?.[1] ?? 'document'],
+    tags: [/^\/v1\/(\w+)/.exec(route.path)?.[1] ?? 'beside the API'],
     summary,
     description: [details, WHO[access] ?? `For ${access}.`].filter(Boolean).join(' '),
     security: access === 'public' ? [] : [{ accessToken: [] }],
@@ -142,7 +142,9 @@ export function openApiDocument(routes: readonly Route[]): Json {
       version: '1',
       description:
         'The shop. Amounts are whole minor units (cents) of a currency (ISO 4217), times RFC 3339 in UTC, ids UUIDs. ' +
-        'Fields may be added to answers; none is changed or taken away. Every answer that is not listed is a Problem.',
+        'Fields may be added to answers; none is changed or taken away. Every answer that is not listed is a Problem. ' +
+        'An access token is good until it expires, also when its session has ended before: only what reads or changes ' +
+        'an account asks whether the session goes on.',
     },
     servers: [{ url: '/' }],
     paths,

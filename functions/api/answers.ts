@@ -23,20 +23,55 @@ export const accepted = named(
 export const product = named(z.extend(productDetails, { sku }), 'Product', 'A product that is for sale.');
 
 export const user = named(
-  z.object({ userId: z.uuid(), email: z.string(), role: z.enum(['customer', 'staff']), createdAt: z.iso.datetime() }),
+  z.object({
+    userId: z.uuid(),
+    email: z.string(),
+    name: z.string(),
+    role: z.enum(['customer', 'staff']),
+    createdAt: z.iso.datetime(),
+    emailVerifiedAt: z.nullable(z.iso.datetime()),
+    suspendedAt: z.nullable(z.iso.datetime()),
+  }),
   'User',
-  'An account.',
+  'An account; `name` may be empty.',
+);
+
+const tokenFields = {
+  accessToken: z.string(),
+  tokenType: z.literal('Bearer'),
+  expiresInSeconds: z.int().check(z.positive()),
+  refreshToken: z.string(),
+  sessionExpiresAt: z.iso.datetime(),
+};
+
+export const tokens = named(
+  z.object(tokenFields),
+  'Tokens',
+  'Send the access token with each request: Authorization: Bearer <accessToken>. When it has expired, trade the refresh ' +
+    'token for the next pair; at `sessionExpiresAt` the session ends in any case.',
 );
 
 export const session = named(
-  z.object({
-    accessToken: z.string(),
-    tokenType: z.literal('Bearer'),
-    expiresInSeconds: z.int().check(z.positive()),
-    user,
-  }),
+  z.object({ ...tokenFields, user }),
   'Session',
-  'Send the token with each request: Authorization: Bearer <accessToken>.',
+  'The tokens of a new session, and whose it is.',
+);
+
+export const keySet = named(
+  z.object({
+    keys: z.array(
+      z.object({
+        kty: z.literal('OKP'),
+        crv: z.literal('Ed25519'),
+        x: z.string(),
+        kid: z.string(),
+        alg: z.literal('EdDSA'),
+        use: z.literal('sig'),
+      }),
+    ),
+  }),
+  'KeySet',
+  'A JWK set (RFC 7517) of the public keys that verify access tokens.',
 );
 
 export const orderEvent = named(

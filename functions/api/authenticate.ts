@@ -1,11 +1,14 @@
-/** Access token → who calls, asked of user-service. */
+/** Access token → who calls, verified here with the public keys of user-service, which is not asked about the token. */
 import type { Caller } from '../runtime/http.ts';
 import type { Trace } from '../runtime/trace.ts';
-import type { openUserClient } from '../users/client.ts';
+import { keyIdOf, verifyAccessToken } from '../users/access-token.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
+/** Throws `unauthenticated`, slug `token-expired` or `invalid-token`; `unavailable` when there are no keys to verify with. */
 export const authenticateWith =
-  (users: ReturnType<typeof openUserClient>) =>
+  (keys: SigningKeys) =>
   async (accessToken: string, trace: Trace): Promise<Caller> => {
-    const { userId, role } = await users.validateToken({ accessToken }, trace);
+    const known = await keys.including(await keyIdOf(accessToken), trace);
+    const { userId, role } = await verifyAccessToken(accessToken, known, new Date());
     return { userId, role };
   };

@@ -18,6 +18,13 @@ export const HEADERS = {
       required: true,
     },
   },
+  optionalIdempotencyKey: {
+    'Idempotency-Key': {
+      description:
+        'A name for this request, 1 to 255 visible ASCII characters: new for each request, the same for each try of it. ' +
+        'A repeat changes nothing and gets the same answer. Take a random one.',
+    },
+  },
   prefer: {
     Prefer: {
       description: `wait=N: wait at most N seconds (default ${DEFAULT_WAIT_SECONDS}, at most ${MAX_WAIT_SECONDS}).`,
@@ -44,11 +51,15 @@ export const HEADERS = {
 export function idempotencyKey(headers: Headers): string {
   const key = headers['idempotency-key'];
   if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  const message = 'must be 1 to 255 visible ASCII characters, new for each order, the same for each try';
+  const message = 'must be 1 to 255 visible ASCII characters, new for each request, the same for each try';
   throw invalid('no-idempotency-key', `Send the header Idempotency-Key; it ${message}`, [
     { field: 'Idempotency-Key', message },
   ]);
 }
+
+/** As `idempotencyKey`; undefined when the header is not there. */
+export const optionalIdempotencyKey = (headers: Headers): string | undefined =>
+  headers['idempotency-key'] === undefined ? undefined : idempotencyKey(headers);
 
 /** Milliseconds of `Prefer: wait=N` (RFC 7240); undefined when it is not there or makes no sense. */
 export function preferredWaitMs(headers: Headers): number | undefined {

@@ -70,3 +70,10 @@ export const cursor = parameter(
     description: 'Where to go on: follow the Link header of the page before.',
   },
 ) as z.ZodMiniType<Position, string>;
+
+/** A cursor that another service has made, and reads. */
+export const foreignCursor = parameter(
+  (text) => (text.length > 0 && text.length <= 500 ? text : undefined),
+  'is not a cursor of this listing; follow the Link header, or leave it out',
+  { description: 'Where to go on: follow the Link header of the page before.' },
+);

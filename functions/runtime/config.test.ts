@@ -37,3 +37,20 @@ test('a setting that a function does not need is not looked at', () => {
 test('a URL with a password is not repeated in the message', () => {
   expect(() => readSettings(['DATABASE_URL'], { DATABASE_URL: 'mysql://u:secret@h' })).not.toThrow('secret');
 });
+
+test('a setting that may be unset is undefined then', () => {
+  expect(readSettings([], {}).OTEL_EXPORTER_OTLP_ENDPOINT).toBeUndefined();
+  const endpoint = 'http://127.0.0.1:4318';
+  expect(readSettings([], { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).OTEL_EXPORTER_OTLP_ENDPOINT).toBe(endpoint);
+  expect(() => readSettings([], { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toThrow('OTEL_EXPORTER_OTLP_ENDPOINT');
+});
+
+test('of the files for TLS all are set or none', () => {
+  const file = import.meta.filename;
+  const read = () => readSettings([], { GRPC_TLS_CERT_FILE: file, GRPC_TLS_CA_FILE: '/no/such' });
+  expect(read).toThrow('GRPC_TLS_KEY_FILE is not set; GRPC_TLS_CERT_FILE, GRPC_TLS_KEY_FILE');
+  expect(read).toThrow('GRPC_TLS_CA_FILE names a file that cannot be read');
+  expect(read).not.toThrow('GRPC_TLS_CERT_FILE is not set');
+  const all = { GRPC_TLS_CERT_FILE: file, GRPC_TLS_KEY_FILE: file, GRPC_TLS_CA_FILE: file };
+  expect(readSettings([], all)).toMatchObject(all);
+});

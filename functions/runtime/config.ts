@@ -35,9 +35,11 @@ const oneOf =
     return value;
   };
 
-const fileContent: Parser<string> = (raw) => {
+/** The path of a file that can be read: for what may change while the function runs. */
+const filePath: Parser<string> = (raw) => {
   try {
-    return readFileSync(raw, 'utf8');
+    readFileSync(raw);
+    return raw;
   } catch (error) {
     throw new Error(`names a file that cannot be read (${error instanceof Error ? error.message : error})`);
   }
@@ -53,13 +55,19 @@ const PARSERS = {
   DATABASE_CONNECTIONS: integer(1, 100),
   USER_SERVICE_ADDRESS: hostAndPort,
   GRPC_PORT: integer(0, 65535),
-  SIGNING_KEY_FILE: fileContent,
+  SIGNING_KEY_FILE: filePath,
   SMTP_URL: url('smtp:', 'smtps:'),
   MAIL_FROM: text,
   PAYMENT_WINDOW_SECONDS: integer(1, 2_592_000),
+  SHOP_URL: url('http:', 'https:'),
+  TRUSTED_PROXIES: integer(0, 10),
+  GRPC_TLS_CERT_FILE: filePath,
+  GRPC_TLS_KEY_FILE: filePath,
+  GRPC_TLS_CA_FILE: filePath,
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:'),
 } satisfies Record<string, Parser<unknown>>;
 
-const DEFAULTS: Partial<Record<Setting, string>> = {
+const DEFAULTS: Partial<Record<Setting | Optional, string>> = {
   HOST: '0.0.0.0',
   PORT: '8080',
   LOG_LEVEL: 'info',
@@ -68,29 +76,42 @@ const DEFAULTS: Partial<Record<Setting, string>> = {
   GRPC_PORT: '50051',
   MAIL_FROM: 'Millrace <shop@millrace.example>',
   PAYMENT_WINDOW_SECONDS: '1800',
+  TRUSTED_PROXIES: '0',
 };
 
 /** Settings that every function has. */
 const ALWAYS = ['HOST', 'PORT', 'LOG_LEVEL', 'DRAIN_SECONDS'] as const;
 
-export type Setting = keyof typeof PARSERS;
+/** All of them or none. */
+const TLS = ['GRPC_TLS_CERT_FILE', 'GRPC_TLS_KEY_FILE', 'GRPC_TLS_CA_FILE'] as const;
+
+/** Settings that every function may have; undefined when not set. */
+const OPTIONAL = [...TLS, 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+
+type Optional = (typeof OPTIONAL)[number];
+export type Setting = Exclude<keyof typeof PARSERS, Optional>;
 export type Settings<Need extends Setting> = {
   readonly [Name in Need | (typeof ALWAYS)[number]]: ReturnType<(typeof PARSERS)[Name]>;
-};
+} & { readonly [Name in Optional]: ReturnType<(typeof PARSERS)[Name]> | undefined };
+
+const isTls = (name: Setting | Optional): boolean => TLS.some((each) => each === name);
 
 export class ConfigError extends Error {}
 
-/** The settings named in `needs` plus those every function has. Throws one ConfigError that lists all that is wrong. */
+/** The settings named in `needs` plus those every function has or may have. Throws one ConfigError that lists all that is wrong. */
 export function readSettings<Need extends Setting>(
   needs: readonly Need[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings<Need> {
   const problems: string[] = [];
-  const settings: Partial<Record<Setting, unknown>> = {};
-  for (const name of new Set<Setting>([...ALWAYS, ...needs])) {
+  const settings: Partial<Record<Setting | Optional, unknown>> = {};
+  const required = new Set<Setting | Optional>([...ALWAYS, ...needs]);
+  if (TLS.some((name) => environment[name])) for (const name of TLS) required.add(name);
+  for (const name of new Set([...required, ...OPTIONAL])) {
     const raw = environment[name] || DEFAULTS[name];
     if (raw === undefined) {
-      problems.push(`${name} is not set`);
+      if (required.has(name))
+        problems.push(`${name} is not set${isTls(name) ? `; ${TLS.join(', ')} go together` : ''}`);
       continue;
     }
     try {

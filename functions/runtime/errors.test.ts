@@ -61,8 +61,9 @@ test('the backoff grows with the attempt, up to five minutes', () => {
   expect(backoffMs(3, 0)).toBe(0);
 });
 
-test('a time to wait that the error names is waited for, and up to a fifth more', () => {
+test('a time to wait that the error names is waited for, and up to a fifth or a second more', () => {
   expect(waitMs({ retryAfterMs: 1_000 }, 9, 0)).toBe(1_000);
   expect(waitMs({ retryAfterMs: 1_000 }, 9, 1)).toBe(1_200);
+  expect(waitMs({ retryAfterMs: 3_600_000 }, 9, 1)).toBe(3_601_000);
   expect(waitMs({ retryAfterMs: undefined }, 3, 1)).toBe(1_600);
 });

@@ -21,7 +21,7 @@ export const backoffMs = (attempt: number, random = Math.random()): number =>
 
 /** Not before the time that the error names, and not everybody at that very time. */
 export const waitMs = ({ retryAfterMs }: Pick<AppError, 'retryAfterMs'>, attempt: number, random = Math.random()) =>
-  retryAfterMs === undefined ? backoffMs(attempt, random) : retryAfterMs * (1 + random / 5);
+  retryAfterMs === undefined ? backoffMs(attempt, random) : retryAfterMs + random * Math.min(retryAfterMs / 5, 1_000);
 
 /** What becomes of a message whose handling failed. */
 export const fateOf = (error: AppError, attempt: number): Fate =>

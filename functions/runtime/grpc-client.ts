@@ -1,14 +1,32 @@
-/** Unary gRPC calls as promises: deadline, trace, and the service's errors as the AppErrors that it threw. */
-import type { Client } from '@grpc/grpc-js';
-import { invalid } from './errors.ts';
+/** Unary gRPC calls as promises: guarded, in the caller's trace, and failing with the AppErrors that the service threw. */
+import { isIP } from 'node:net';
+import type { Client, Metadata } from '@grpc/grpc-js';
+import { AppError, invalid, toAppError } from './errors.ts';
 import type { Shell } from './function.ts';
-import { type AnyMethod, fromStatus, MAX_MESSAGE_BYTES, type RequestOf, type ResponseOf } from './grpc.ts';
+import { type AnyMethod, MAX_MESSAGE_BYTES, type RequestOf, type ResponseOf } from './grpc.ts';
+import { fromStatus } from './grpc-status.ts';
+import { openClientCredentials } from './grpc-tls.ts';
+import { openGuard } from './guard.ts';
+import { count } from './metrics.ts';
 import type { Trace } from './trace.ts';
 
-export type CallOptions = { readonly trace: Trace; readonly deadlineMs?: number };
+export type CallOptions = {
+  readonly trace: Trace;
+  /** Of the call in all, retries included (2000). */
+  readonly deadlineMs?: number;
+  /** false: the call is made once, for what must not happen twice. */
+  readonly idempotent?: boolean;
+  /** On whose behalf: sent as `authorization: Bearer`. */
+  readonly accessToken?: string | undefined;
+  /** IP address of the client at the edge. */
+  readonly clientAddress?: string | undefined;
+};
 
 export type GrpcClient = {
-  /** The response, or throws what the service threw; no answer within `deadlineMs` (2000) is `unavailable`. */
+  /**
+   * The response, or throws what the service threw. `<name>-unavailable` when there is no answer in time, or while calls are
+   * held back; `<name>-overloaded` when too many are in work.
+   */
   call<Method extends AnyMethod>(
     method: Method,
     request: RequestOf<Method>,
@@ -24,6 +42,7 @@ type Target = {
 };
 
 const DEADLINE_MS = 2_000;
+const RETRIES = 2;
 const OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
@@ -35,16 +54,63 @@ const OPTIONS = {
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 5_000,
   'grpc.enable_http_proxy': 0,
+  'grpc.enable_channelz': 0,
+};
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+type Connection = {
+  readonly client: Client;
+  metadataOf(options: CallOptions): Metadata;
 };
 
 /** Connects at the first call; loading grpc-js costs a cold function tens of milliseconds. */
-export function openGrpcClient(shell: Pick<Shell, 'onClose'>, { name, address }: Target): GrpcClient {
-  let opening: Promise<Client> | undefined;
-  const open = async (): Promise<Client> => {
-    const { Client, credentials } = await import('@grpc/grpc-js');
-    return new Client(`dns:///${address}`, credentials.createInsecure(), OPTIONS);
+export function openGrpcClient(
+  shell: Pick<Shell, 'name' | 'settings' | 'log' | 'onClose'>,
+  { name, address }: Target,
+): GrpcClient {
+  const guard = openGuard(shell, { name });
+  let opening: Promise<Connection> | undefined;
+  const open = async (): Promise<Connection> => {
+    const grpc = await import('@grpc/grpc-js');
+    const credentials = await openClientCredentials(grpc, shell);
+    return {
+      client: new grpc.Client(`dns:///${address}`, credentials, OPTIONS),
+      metadataOf({ trace, accessToken, clientAddress }) {
+        const metadata = new grpc.Metadata();
+        metadata.set('traceparent', trace.traceparent);
+        metadata.set('millrace-function', shell.name);
+        if (accessToken) metadata.set('authorization', `Bearer ${accessToken}`);
+        if (clientAddress && isIP(clientAddress)) metadata.set('millrace-client-address', clientAddress);
+        return metadata;
+      },
+    };
   };
-  shell.onClose(async () => (await opening)?.close());
+  const openOnce = (): Promise<Connection> => {
+    opening ??= open().catch((error) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+  shell.onClose(() =>
+    opening?.then(
+      ({ client }) => client.close(),
+      () => undefined,
+    ),
+  );
+
+  const send = async (path: string, bytes: Buffer, options: CallOptions, deadline: number): Promise<Buffer> => {
+    const { client, metadataOf } = await openOnce();
+    const metadata = metadataOf(options);
+    return new Promise((resolve, reject) =>
+      client.makeUnaryRequest(path, same, same, bytes, metadata, { deadline }, (error, response) =>
+        response
+          ? resolve(response)
+          : reject(error ? fromStatus(name, error) : new Error(`'${name}' answered nothing`)),
+      ),
+    );
+  };
 
   return {
     async call<Method extends AnyMethod>(method: Method, request: RequestOf<Method>, options: CallOptions) {
@@ -54,21 +120,22 @@ export function openGrpcClient(shell: Pick<Shell, 'onClose'>, { name, address }:
           'message-too-large',
           `A message to '${name}' may have ${MAX_MESSAGE_BYTES} bytes, not ${bytes.length}`,
         );
-      const { Metadata } = await import('@grpc/grpc-js');
-      opening ??= open();
-      const client = await opening;
-      const metadata = new Metadata();
-      metadata.set('traceparent', options.trace.traceparent);
-      const deadline = Date.now() + (options.deadlineMs ?? DEADLINE_MS);
-      const same = (raw: Buffer): Buffer => raw;
-      const answer = await new Promise<Buffer>((resolve, reject) =>
-        client.makeUnaryRequest(method.path, same, same, bytes, metadata, { deadline }, (error, response) =>
-          response
-            ? resolve(response)
-            : reject(error ? fromStatus(name, error) : new Error(`'${name}' answered nothing`)),
-        ),
-      );
-      return method.responseDeserialize(answer) as ResponseOf<Method>;
+      if (options.accessToken && !/^[!-~]+$/.test(options.accessToken))
+        throw new AppError('unauthenticated', 'invalid-token', 'The access token is not one; sign in again');
+      const { deadlineMs: timeoutMs = DEADLINE_MS, idempotent = true } = options;
+      const note = (code: string): void => count('millrace.rpc.calls', { target: name, method: method.path, code });
+      try {
+        const answer = await guard.run(({ deadline }) => send(method.path, bytes, options, deadline), {
+          timeoutMs,
+          retries: idempotent ? RETRIES : 0,
+        });
+        const response = method.responseDeserialize(answer) as ResponseOf<Method>;
+        note('ok');
+        return response;
+      } catch (error) {
+        note(toAppError(error).code);
+        throw error;
+      }
     },
   };
 }

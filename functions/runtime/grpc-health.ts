@@ -40,4 +40,4 @@ export const healthOffers = (problemOf: Readonly<Record<string, () => Promise<st
         return { status: (await ask()) === undefined ? Health.SERVING : Health.NOT_SERVING };
       },
     },
-  );
+  ).map((each) => ({ ...each, probe: true }));

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { match } from 'path-to-regexp';
 import * as z from 'zod/mini';
+import { clientAddress } from './client-address.ts';
 import type { Setting } from './config.ts';
 import { AppError, invalid, toAppError } from './errors.ts';
 import type { Definition, HttpRequest, Shell } from './function.ts';
@@ -16,6 +17,8 @@ type Call<Params, Query, Body> = {
   readonly query: Query;
   readonly body: Body;
   readonly headers: HttpRequest['headers'];
+  /** IP address, as far as the proxies in front can be trusted. */
+  readonly clientAddress: string;
   readonly trace: Trace;
 };
 
@@ -73,28 +76,33 @@ export const publicRoute = <Params extends AnySchema, Query extends AnySchema, B
   handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>) => Promise<Reply>,
 ): Route => ({ ...shape, access: 'public', handle: (raw) => handle(checked(shape, raw)) });
 
+/** `accessToken` is for calls in the caller's name to other services; it goes nowhere else. */
+type SignedInCall = { readonly caller: Caller; readonly accessToken: string };
+
 /** A route for those who are signed in; with a role, only for those who have it. */
 export const callerRoute = <Params extends AnySchema, Query extends AnySchema, Body extends AnySchema>(
   shape: Shape<Params, Query, Body> & { readonly role?: string },
-  handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>> & { readonly caller: Caller }) => Promise<Reply>,
+  handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>> & SignedInCall) => Promise<Reply>,
 ): Route => ({
   ...shape,
   access: shape.role ?? 'signed-in',
   handle: async (raw, caller) => {
-    if (!caller)
-      throw new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
+    if (!caller) throw noToken();
     if (shape.role && caller.role !== shape.role)
       throw new AppError('forbidden', 'wrong-role', `Only ${shape.role} may do this`);
-    return handle({ ...checked(shape, raw), caller });
+    return handle({ ...checked(shape, raw), caller, accessToken: bearerToken(raw.headers) });
   },
 });
 
 type Authenticate = (token: string, trace: Trace) => Promise<Caller>;
 
+const noToken = (): AppError =>
+  new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
+
 function bearerToken(headers: HttpRequest['headers']): string {
   const [, token] = /^Bearer ([\w\-.~+/]+=*)$/i.exec(headers.authorization ?? '') ?? [];
   if (token) return token;
-  throw new AppError('unauthenticated', 'no-token', 'Send an access token: Authorization: Bearer <token>');
+  throw noToken();
 }
 
 function bodyOf(request: HttpRequest): unknown {
@@ -141,10 +149,10 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
   open(shell: Shell<Need>): Promise<Opened>;
   /** Inert: only the handlers may touch what was opened. */
   routes(opened: Opened): readonly Route[];
-}): HttpDefinition<Need> {
+}): HttpDefinition<Need | 'TRUSTED_PROXIES'> {
   return {
     kind: 'http',
-    needs: spec.needs,
+    needs: ['TRUSTED_PROXIES', ...spec.needs],
     consumes: [],
     inFlight: 0,
     routes: () => spec.routes({} as Opened),
@@ -158,7 +166,9 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
         const { route, params } = find(request.method ?? 'GET', path);
         const caller = route.access === 'public' ? undefined : await authenticate(bearerToken(request.headers), trace);
         const body = route.body ? bodyOf(request) : undefined;
-        return route.handle({ params, query, body, headers: request.headers, trace }, caller);
+        const { headers, socket } = request;
+        const from = clientAddress(headers['x-forwarded-for'], socket.remoteAddress, shell.settings.TRUSTED_PROXIES);
+        return route.handle({ params, query, body, headers, clientAddress: from, trace }, caller);
       };
 
       const handle = async (request: HttpRequest, response: ServerResponse): Promise<void> => {

@@ -3,6 +3,7 @@ import { ConfigError, readSettings, type Setting } from './config.ts';
 import { toAppError } from './errors.ts';
 import type { Definition, Running, Shell } from './function.ts';
 import { openLog } from './log.ts';
+import { pushMetrics } from './metrics.ts';
 import { closeServer, startServer } from './server.ts';
 
 /** Ends the process; what the operator must mend is said plainly, anything else with its stack. */
@@ -25,6 +26,8 @@ export async function run<Need extends Setting>(name: string, definition: Defini
   const log = openLog(name, settings.LOG_LEVEL);
   const closers: (() => Promise<void> | void)[] = [];
   const shell: Shell<Need> = { name, settings, log, onClose: (close) => closers.unshift(close) };
+
+  pushMetrics(shell);
 
   let running: Running | undefined;
   let draining = false;

@@ -33,13 +33,17 @@ const STATUS_OF_SLUG: Readonly<Record<string, number>> = {
   'version-not-reached': 412,
 };
 
+/** Slugs that are about the access token which was sent (RFC 6750, 3.1). */
+const BAD_TOKEN = new Set(['invalid-token', 'token-expired', 'session-ended']);
+
 export const httpStatus = (error: AppError): number =>
   UNPROCESSABLE.has(error.slug) ? 422 : (STATUS_OF_SLUG[error.slug] ?? CODES[error.code].http);
 
 export function problem(error: AppError, traceId: string): { status: number; headers: Headers; body: object } {
   const status = httpStatus(error);
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+  if (error.code === 'unauthenticated')
+    headers['www-authenticate'] = BAD_TOKEN.has(error.slug) ? 'Bearer error="invalid_token"' : 'Bearer';
   if (error.code === 'unavailable' || error.code === 'exhausted')
     headers['retry-after'] = String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
   const body = {

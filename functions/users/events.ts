@@ -4,7 +4,13 @@ import * as z from 'zod/mini';
 /** Stream that carries the events, on subjects `user.<userId>.<what happened>`. */
 export const USERS = 'USERS';
 
-/** Type of an event → schema of its data. `createdAt` is RFC 3339 in UTC. */
+const at = z.iso.datetime();
+
+/** Type of an event → schema of its data. Times are RFC 3339 in UTC. */
 export const userEvents = {
-  'user.created': z.object({ userId: z.uuid(), createdAt: z.iso.datetime() }),
+  'user.created': z.object({ userId: z.uuid(), createdAt: at }),
+  'user.email_verified': z.object({ userId: z.uuid(), verifiedAt: at }),
+  'user.password_reset_requested': z.object({ userId: z.uuid(), requestedAt: at }),
+  'user.password_changed': z.object({ userId: z.uuid(), changedAt: at }),
+  'user.suspended': z.object({ userId: z.uuid(), suspendedAt: at }),
 } as const;

@@ -3,8 +3,16 @@ import { Role as WireRole, type User as WireUser } from '../gen/millrace/users/v
 
 export type Role = 'customer' | 'staff';
 
-/** `createdAt` is RFC 3339 in UTC. */
-export type User = { readonly userId: string; readonly email: string; readonly role: Role; readonly createdAt: string };
+/** Times are RFC 3339 in UTC. `name` is empty when the user gave none. */
+export type User = {
+  readonly userId: string;
+  readonly email: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: string;
+  readonly emailVerifiedAt: string | null;
+  readonly suspendedAt: string | null;
+};
 
 const WIRE_ROLES = { customer: WireRole.ROLE_CUSTOMER, staff: WireRole.ROLE_STAFF } as const;
 
@@ -17,11 +25,14 @@ export function fromWireRole(wire: WireRole): Role {
   throw new Error(`user-service answered with the unknown role ${wire}`);
 }
 
-export const toWireUser = ({ userId, email, role, createdAt }: User): WireUser => ({
-  userId,
-  email,
+const toWireTime = (time: string | null): Date | undefined => (time === null ? undefined : new Date(time));
+
+export const toWireUser = ({ role, createdAt, emailVerifiedAt, suspendedAt, ...user }: User): WireUser => ({
+  ...user,
   role: toWireRole(role),
   createdAt: new Date(createdAt),
+  emailVerifiedAt: toWireTime(emailVerifiedAt),
+  suspendedAt: toWireTime(suspendedAt),
 });
 
 /** A time of an answer, as RFC 3339. */
@@ -32,6 +43,14 @@ export function fromWireTime(time: Date | undefined): string {
 
 export function fromWireUser(wire: WireUser | undefined): User {
   if (!wire) throw new Error('user-service left the user out of its answer');
-  const { userId, email, role, createdAt } = wire;
-  return { userId, email, role: fromWireRole(role), createdAt: fromWireTime(createdAt) };
+  const { userId, email, name, role, createdAt, emailVerifiedAt, suspendedAt } = wire;
+  return {
+    userId,
+    email,
+    name,
+    role: fromWireRole(role),
+    createdAt: fromWireTime(createdAt),
+    emailVerifiedAt: emailVerifiedAt?.toISOString() ?? null,
+    suspendedAt: suspendedAt?.toISOString() ?? null,
+  };
 }

@@ -40,9 +40,9 @@ export async function openFrontDoor(rooms: Rooms): Promise<FrontDoor> {
 async function enter(rooms: Rooms, request: IncomingMessage, response: ServerResponse, traceId: string): Promise<void> {
   const [path = ''] = (request.url ?? '').split('?');
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (path === '/v1' || path.startsWith('/v1/') || DOCUMENT.has(path)) {
+  if (path === '/v1' || path.startsWith('/v1/') || READ_ONLY.has(path)) {
     const body = await readBody(request, response);
-    return (reads || DOCUMENT.has(path) ? rooms.queries : rooms.commands).handle({ request, response, body, traceId });
+    return (reads || READ_ONLY.has(path) ? rooms.queries : rooms.commands).handle({ request, response, body, traceId });
   }
   const answer = LOCAL[path];
   if (!answer)
@@ -56,8 +56,8 @@ async function enter(rooms: Rooms, request: IncomingMessage, response: ServerRes
   sendJson(response, status, body, { 'cache-control': 'no-store' });
 }
 
-/** What describes the API; it is queries-api's. */
-const DOCUMENT = new Set(['/openapi.json', '/docs']);
+/** What queries-api has beside /v1. */
+const READ_ONLY = new Set(['/openapi.json', '/docs', '/.well-known/jwks.json', '/verify-email', '/reset-password']);
 
 const LOCAL: Readonly<Record<string, (rooms: Rooms) => { status: number; body: unknown }>> = {
   '/readyz': (rooms) => {

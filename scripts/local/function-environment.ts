@@ -25,6 +25,9 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     DATABASE_CONNECTIONS: '4',
     USER_SERVICE_ADDRESS: endpoints.grpc,
     SMTP_URL: smtpUrl,
+    SHOP_URL: endpoints.http,
+    // The front door.
+    TRUSTED_PROXIES: '1',
   };
   if (name !== 'user-service') return common;
   return { ...common, SIGNING_KEY_FILE: signingKey, GRPC_PORT: String(ports.grpc) };

@@ -24,7 +24,9 @@ function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 }
 
 function headersFor({ request: incoming, body }: Exchange): IncomingHttpHeaders {
-  const { expect: _, ...headers } = endToEnd(incoming.headers);
+  const { expect: _, ...received } = endToEnd(incoming.headers);
+  const hops = [received['x-forwarded-for'] ?? [], incoming.socket.remoteAddress ?? []].flat();
+  const headers = { ...received, 'x-forwarded-for': hops.join(', ') };
   const framed = 'content-length' in headers || body.length > 0;
   return framed ? { ...headers, 'content-length': String(body.length) } : headers;
 }

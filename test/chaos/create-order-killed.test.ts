@@ -52,7 +52,8 @@ test('create-order killed before any of its writes: every order is stored, publi
   await until('the outbox to be empty', async () => (await count('select count(*)::int from outbox')) === 0);
   await until(
     'all events to be consumed',
-    async () => (await backends.lag('ORDERS', 'order-view')) + (await backends.lag('ORDERS', 'order-emails')) === 0,
+    async () =>
+      (await backends.undone('ORDERS', 'order-view')) + (await backends.undone('ORDERS', 'order-emails')) === 0,
   );
 
   const once = Object.fromEntries(orders.map((id) => [id, 1]));

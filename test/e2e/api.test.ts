@@ -111,7 +111,15 @@ test('staff set products, customers cannot, and the new price is the price of th
 test('an account can be read by its owner, without the password', async () => {
   const { body } = await shop.call('GET', '/v1/users/me', { token: customer });
   expect(body).toMatchObject({ role: 'customer', email: expect.stringContaining('@example.com') });
-  expect(Object.keys(body).sort()).toEqual(['createdAt', 'email', 'role', 'userId']);
+  expect(Object.keys(body).sort()).toEqual([
+    'createdAt',
+    'email',
+    'emailVerifiedAt',
+    'name',
+    'role',
+    'suspendedAt',
+    'userId',
+  ]);
 });
 
 test('a wrong password and an unknown e-mail get the same answer', async () => {

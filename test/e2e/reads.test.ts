@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isOfAccounts } from '../support/accounts.ts';
 import { answered, operations } from '../support/contract.ts';
 import { type Answer, startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
@@ -281,7 +282,7 @@ test('the document and its page are served, the page without anything from elsew
   expect(page.body).toContain('/v1/orders/{orderId}/events');
 });
 
-test('every operation of the document has been answered as it says', async () => {
+test('every operation of the document that is not on accounts has been answered as it says', async () => {
   await shop.call('PUT', '/v1/products/cup', {
     token: staff,
     body: { name: 'Cup', priceMinor: 990, currency: 'EUR', stock: 3 },
@@ -296,5 +297,6 @@ test('every operation of the document has been answered as it says', async () =>
     status: 201,
     body: { status: 'completed', fulfilmentStatus: 'delivered' },
   });
-  expect([...answered].sort()).toEqual([...operations].sort());
+  const others = (names: Iterable<string>) => [...names].filter((name) => !isOfAccounts(name)).sort();
+  expect(others(answered)).toEqual(others(operations));
 });

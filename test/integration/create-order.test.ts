@@ -207,7 +207,7 @@ async function stockOf(sku: string): Promise<number> {
 }
 
 const drained = () =>
-  until('all commands to be handled', async () => (await backends.lag('COMMANDS', 'create-order')) === 0);
+  until('all commands to be handled', async () => (await backends.undone('COMMANDS', 'create-order')) === 0);
 
 test('a huge body in chunks is refused, and the function lives on', async () => {
   const chunk = new Uint8Array(64 * 1024).fill(32);

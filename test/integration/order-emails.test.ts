@@ -50,7 +50,7 @@ const startEmails = (smtp: string) =>
   startFunction('order-emails', backends, { env: { USER_SERVICE_ADDRESS: `127.0.0.1:${grpcPort}`, SMTP_URL: smtp } });
 
 const drained = () =>
-  until('all events to be handled', async () => (await backends.lag('ORDERS', 'order-emails')) === 0, 50_000);
+  until('all events to be handled', async () => (await backends.undone('ORDERS', 'order-emails')) === 0, 50_000);
 const mailsOf = (orderId: string) => mailbox.list().filter(({ subject }) => subject.includes(orderId));
 const claimsOf = async (eventId: string) =>
   (await backends.database.query('select template, status, attempts from notifications where event_id = $1', [eventId]))

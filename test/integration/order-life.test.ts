@@ -314,7 +314,8 @@ test('an order that is given back after a part of it was shipped ships no more, 
 
 test('a timer that fires early waits for the rest of the time, however early it is', async () => {
   const { orderId } = await create();
-  await order('expire', { orderId });
+  // The order's own timer may be quicker than the one that waits again.
+  expect([undefined, 'order-expired']).toContain(await slug('expire', { orderId }));
   const { createdAt, paymentDueAt } = await stateOf(orderId);
   expect(Date.parse(paymentDueAt ?? '') - Date.parse(createdAt)).toBe(2_000);
   const [expired] = (await readOrderHistory(backends.database, orderId)).slice(-1);

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 const drained = () =>
-  until('all events to be projected', async () => (await backends.lag('ORDERS', 'order-view')) === 0);
+  until('all events to be projected', async () => (await backends.undone('ORDERS', 'order-view')) === 0);
 const rowOf = async (orderId: string) =>
   (await backends.database.query('select * from order_view where order_id = $1', [orderId])).rows[0];
 

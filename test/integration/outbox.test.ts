@@ -68,7 +68,7 @@ test('a command that comes again publishes what its first handling left, before 
     async () =>
       (await backends.database.query('select from order_events where order_id = $1', [orderId])).rows.length === 1,
   );
-  await until('the command to be done', async () => (await backends.lag('COMMANDS', 'create-order')) === 0);
+  await until('the command to be done', async () => (await backends.undone('COMMANDS', 'create-order')) === 0);
   const eventId = await leave(`order.${orderId}.created`);
   await send();
   await until('the command to be done again', async () => (await published(eventId)).length === 1);

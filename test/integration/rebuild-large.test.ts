@@ -62,7 +62,7 @@ function keepOrdering(): { stop(): Promise<string[]> } {
       if (earlier && ids.length % 2 === 0) await send('command.order.cancel', { orderId: earlier });
       await turn();
       if (ids.length % 10 === 0)
-        await until('the handlers to keep up', async () => (await backends.lag('COMMANDS', 'create-order')) < 50);
+        await until('the handlers to keep up', async () => (await backends.undone('COMMANDS', 'create-order')) < 50);
     }
   };
   const done = loop();
@@ -124,9 +124,9 @@ async function fillView(): Promise<{ rate: number; ids: string[] }> {
 
 async function drained(): Promise<void> {
   for (const name of ['create-order', 'cancel-order'])
-    await until(`${name} to be done`, async () => (await backends.lag('COMMANDS', name)) === 0);
+    await until(`${name} to be done`, async () => (await backends.undone('COMMANDS', name)) === 0);
   for (const name of ['order-view', 'sales-view'])
-    await until(`${name} to be done`, async () => (await backends.lag('ORDERS', name)) === 0);
+    await until(`${name} to be done`, async () => (await backends.undone('ORDERS', name)) === 0);
 }
 
 /** Orders that the view shows otherwise than the fold, or not at all, or too many. */

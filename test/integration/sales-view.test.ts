@@ -44,7 +44,7 @@ test('each event is one row, in whatever order and however often it comes', asyn
   ];
   for (const { what, data } of [...events.toReversed(), ...events])
     await backends.bus.publish(`order.${order.orderId}.${what}`, JSON.stringify(data), {}, randomUUID());
-  await until('all events to be projected', async () => (await backends.lag('ORDERS', 'sales-view')) === 0);
+  await until('all events to be projected', async () => (await backends.undone('ORDERS', 'sales-view')) === 0);
   const { rows } = await backends.database.query(
     `select version, day::text, currency, orders, revenue_minor::integer, refunds, refunded_minor::integer
      from sales_view where order_id = $1 order by version`,

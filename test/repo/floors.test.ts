@@ -9,8 +9,8 @@ const FLOORS = [
   ['orders', 'users'],
   ['runtime', 'gen'],
 ];
-/** What a context shows to others: its published events and commands, its typed client, its catalogue. */
-const SHOWN = /^(events|commands|client|products)\.ts$/;
+/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens. */
+const SHOWN = /^(events|commands|client|products|access-token)\.ts$/;
 
 const floorOf = (context: string): number => FLOORS.findIndex((floor) => floor.includes(context));
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
+import { RETRIES, retrySubject } from '../../functions/runtime/retries.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/local/nack.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
@@ -32,6 +33,8 @@ export type Backends = {
   messages(stream: string): Promise<StreamMessage[]>;
   /** Messages that a consumer has not acknowledged. The server counts a message a moment after it is stored: this does not. */
   lag(stream: string, consumer: string): Promise<number>;
+  /** What a function has still to do: its lag, and its retries, those that wait included. */
+  undone(stream: string, consumer: string): Promise<number>;
   /** Such as SIGSTOP: nats-server is there and does not answer. */
   signalNats(signal: NodeJS.Signals): void;
   /** Ends nats-server by SIGKILL and starts it again, with its data, on its ports. */
@@ -48,6 +51,7 @@ type ConsumerInfo = {
   delivered: { stream_seq: number };
   config: { filter_subject?: string; filter_subjects?: string[] };
 };
+type StreamInfo = { state: { subjects?: Readonly<Record<string, number>> } };
 type StoredMessage = { message: { subject: string; seq: number; hdrs?: string; data?: string } };
 const decode = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
 
@@ -78,6 +82,24 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
     readConsumers(path.join(repository, 'knative/functions'), streams).map(consumer),
   );
 
+  const lag: Backends['lag'] = async (stream, consumerName) => {
+    const { config, ...info } = await bus.api<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumerName}`);
+    const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];
+    const last = await Promise.all(
+      filters.map(async (filter) => {
+        const found = bus.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { last_by_subj: filter });
+        return (await found.catch(() => undefined))?.message.seq ?? 0;
+      }),
+    );
+    const counted = info.num_pending + info.num_ack_pending;
+    return counted === 0 && Math.max(...last) > info.delivered.stream_seq ? 1 : counted;
+  };
+
+  const stored = async (stream: string, filter: string): Promise<number> => {
+    const { state } = await bus.api<StreamInfo>(`STREAM.INFO.${stream}`, { subjects_filter: filter });
+    return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
+  };
+
   return {
     natsUrl: nats.url,
     natsMonitorUrl: nats.monitorUrl,
@@ -97,18 +119,12 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
       }
       return found;
     },
-    async lag(stream, consumerName) {
-      const { config, ...info } = await bus.api<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumerName}`);
-      const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];
-      const last = await Promise.all(
-        filters.map(async (filter) => {
-          const found = bus.api<StoredMessage>(`STREAM.MSG.GET.${stream}`, { last_by_subj: filter });
-          return (await found.catch(() => undefined))?.message.seq ?? 0;
-        }),
-      );
-      const counted = info.num_pending + info.num_ack_pending;
-      return counted === 0 && Math.max(...last) > info.delivered.stream_seq ? 1 : counted;
-    },
+    lag,
+    // In the order that a message takes: one that is parked meanwhile is seen.
+    undone: async (stream, name) =>
+      (await lag(stream, name)) +
+      (await stored(RETRIES, `waiting.${name}.>`)) +
+      (await stored(RETRIES, retrySubject(name))),
     signalNats: (signal) => nats.kill(signal),
     async restartNats() {
       nats.kill('SIGKILL');

@@ -23,7 +23,7 @@ export async function killAtEachWrite(
   const handled = async (id: string): Promise<boolean> => {
     const text = 'select from commands where aggregate_id = $1 and type = $2';
     const { rows } = await backends.database.query(text, [id, type]);
-    return rows.length === 1 && (await backends.lag('COMMANDS', name)) === 0;
+    return rows.length === 1 && (await backends.undone('COMMANDS', name)) === 0;
   };
 
   /** Runs the function until it has killed itself at its n-th write (true) or has handled everything (false). */

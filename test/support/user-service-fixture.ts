@@ -6,22 +6,36 @@ import path from 'node:path';
 import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { readSettings } from '../../functions/runtime/config.ts';
 import type { AnyMethod, RequestOf, ResponseOf } from '../../functions/runtime/grpc.ts';
+import { fromStatus } from '../../functions/runtime/grpc-status.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 import { openUserClient, type UserClient } from '../../functions/users/client.ts';
 import type { Backends } from './backends.ts';
 import { type RunningFunction, startFunction } from './functions.ts';
 import { until } from './until.ts';
 
+type Fields = Readonly<Record<string, string>>;
+
+/** Who calls: a user by an access token, from an IP address. */
+export type From = { readonly token?: string; readonly address?: string; readonly metadata?: Fields };
+
 export type UserServiceFixture = {
   readonly process: RunningFunction;
   readonly address: string;
   readonly client: UserClient;
+  /** A call of any method, with the fields that matter; its failure is the AppError that the service threw. */
+  call<Method extends AnyMethod>(
+    method: Method,
+    request: Partial<RequestOf<Method>>,
+    from?: From,
+  ): Promise<ResponseOf<Method>>;
   /** A call as any gRPC client would make it; its failure is the ServiceError of grpc-js. */
   rawCall<Method extends AnyMethod>(method: Method, request: RequestOf<Method>): Promise<ResponseOf<Method>>;
   /** Sends any bytes; resolves to the status code, 0 for an answer. */
   rawStatus(methodPath: string, bytes: Uint8Array): Promise<number>;
   stop(): Promise<void>;
 };
+
+const DEADLINE_MS = 20_000;
 
 /** A client of whatever listens there. */
 export function openClient(address: string): { client: UserClient; close(): Promise<void> } {
@@ -43,7 +57,11 @@ export function openClient(address: string): { client: UserClient; close(): Prom
 export const newSigningKey = (): string =>
   JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
 
-type Options = { readonly env?: Readonly<Record<string, string>>; readonly whenReady?: boolean };
+type Options = {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly require?: string;
+  readonly whenReady?: boolean;
+};
 
 export async function startUserService(backends: Backends, options: Options = {}): Promise<UserServiceFixture> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-key-'));
@@ -53,23 +71,48 @@ export async function startUserService(backends: Backends, options: Options = {}
     ...options,
     env: { GRPC_PORT: '0', SIGNING_KEY_FILE: keyFile, ...options.env },
   });
-  const port = await until('user-service to serve gRPC', () =>
-    process.lines.map((line) => /"port":(\d+).*"msg":"serving gRPC"/.exec(line)?.[1]).find(Boolean),
-  );
+  let ended = false;
+  void process.exited.then(() => {
+    ended = true;
+  });
+  const serving = () => process.lines.map((line) => /"port":(\d+).*"msg":"serving gRPC"/.exec(line)?.[1]).find(Boolean);
+  await until('user-service to serve gRPC', () => ended || serving());
+  const port = serving();
+  if (!port) throw new Error(`user-service ended:\n${process.lines.join('\n')}`);
   const address = `127.0.0.1:${port}`;
   const { client, close } = openClient(address);
   const raw = new Client(address, credentials.createInsecure());
   const same = (bytes: Buffer): Buffer => bytes;
-  const send = (methodPath: string, bytes: Uint8Array): Promise<Buffer> =>
-    new Promise((resolve, reject) =>
-      raw.makeUnaryRequest(methodPath, same, same, Buffer.from(bytes), new Metadata(), (error, answer) =>
+  const send = (methodPath: string, bytes: Uint8Array, fields: Fields = {}): Promise<Buffer> => {
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(fields)) metadata.set(name, value);
+    const options = { deadline: Date.now() + DEADLINE_MS };
+    return new Promise((resolve, reject) =>
+      raw.makeUnaryRequest(methodPath, same, same, Buffer.from(bytes), metadata, options, (error, answer) =>
         answer ? resolve(answer) : reject(error),
       ),
     );
+  };
   return {
     process,
     address,
     client,
+    async call<Method extends AnyMethod>(
+      method: Method,
+      request: Partial<RequestOf<Method>>,
+      { token, address, metadata }: From = {},
+    ) {
+      const whole = { ...(method.requestDeserialize(Buffer.alloc(0)) as object), ...request };
+      const fields = {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(address === undefined ? {} : { 'millrace-client-address': address }),
+        ...metadata,
+      };
+      const answer = await send(method.path, method.requestSerialize(whole as never), fields).catch((error) => {
+        throw fromStatus('users', error);
+      });
+      return method.responseDeserialize(answer) as ResponseOf<Method>;
+    },
     async rawCall<Method extends AnyMethod>(method: Method, request: RequestOf<Method>) {
       const answer = await send(method.path, method.requestSerialize(request as never));
       return method.responseDeserialize(answer) as ResponseOf<Method>;
@@ -82,8 +125,7 @@ export async function startUserService(backends: Backends, options: Options = {}
     async stop() {
       await close();
       raw.close();
-      await process.stop();
-      await rm(folder, { recursive: true, force: true });
+      await process.stop().finally(() => rm(folder, { recursive: true, force: true }));
     },
   };
 }

@@ -5,8 +5,11 @@ import { http } from '../../runtime/http.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { openUserClient } from '../../users/client.ts';
 import { authenticateWith } from '../authenticate.ts';
+import { openSigningKeys } from '../signing-keys.ts';
 import { orderRoutes } from './orders.ts';
+import { passwordRoutes } from './passwords.ts';
 import { productRoutes } from './products.ts';
+import { sessionRoutes } from './sessions.ts';
 import { userRoutes } from './users.ts';
 
 export default http({
@@ -18,12 +21,14 @@ export default http({
       users,
       sendCommand: openCommandSender(shell, bus),
       database: openDatabase(shell),
-      authenticate: authenticateWith(users),
+      authenticate: authenticateWith(openSigningKeys(shell, users)),
       notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
     };
   },
   routes: ({ users, sendCommand, database }) => [
     ...userRoutes(users),
+    ...sessionRoutes(users),
+    ...passwordRoutes(users),
     ...orderRoutes(sendCommand),
     ...productRoutes(database),
   ],

@@ -1,28 +1,37 @@
-/** HTTP for all that only reads: orders and their history, sales, products, the caller's account, and the API's document. */
+/** HTTP for all that only reads: orders and their history, sales, products, accounts, the API's document, and the pages of e-mails. */
 import { http } from '../../runtime/http.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { openUserClient } from '../../users/client.ts';
 import { authenticateWith } from '../authenticate.ts';
+import { openSigningKeys } from '../signing-keys.ts';
 import { documentRoutes } from './document.ts';
+import { keyRoutes } from './keys.ts';
+import { linkPageRoutes } from './link-pages.ts';
 import { orderRoutes } from './orders.ts';
+import { productRoutes } from './products.ts';
 import { salesRoutes } from './sales.ts';
-import { shopRoutes } from './shop.ts';
+import { userRoutes } from './users.ts';
 
 export default http({
   needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
   async open(shell) {
     const users = openUserClient(shell);
+    const signingKeys = openSigningKeys(shell, users);
     return {
       users,
+      signingKeys,
       database: openDatabase(shell),
-      authenticate: authenticateWith(users),
+      authenticate: authenticateWith(signingKeys),
       notReady: () => undefined,
     };
   },
-  routes: ({ users, database }) => [
-    ...shopRoutes(database, users),
+  routes: ({ users, signingKeys, database }) => [
+    ...productRoutes(database),
+    ...userRoutes(users),
     ...orderRoutes(database),
     ...salesRoutes(database),
+    ...keyRoutes(signingKeys),
+    ...linkPageRoutes(),
     ...documentRoutes(),
   ],
 });

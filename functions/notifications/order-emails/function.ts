@@ -5,5 +5,6 @@ import { confirmation } from './confirmation.ts';
 
 export default emails({
   stream: ORDERS,
-  accepts: { 'order.created': { schema: orderEvents['order.created'], template: confirmation } },
+  events: orderEvents,
+  templates: { 'order.created': confirmation },
 });

@@ -1,9 +1,10 @@
 /** PayOrder → order.paid or order.payment_failed; the provider is asked once an attempt. */
 import { command } from '../../runtime/command.ts';
 import { PAY_ORDER, payOrder } from '../commands.ts';
+import { openLocalProvider } from '../local-provider.ts';
 import { orders } from '../order.ts';
 import { openPayments, settlePayment } from '../payments.ts';
-import { openProvider } from '../provider.ts';
+import { guardProvider } from '../provider.ts';
 import { type Charge, decide, payableOrder } from './decide.ts';
 
 export default command({
@@ -13,7 +14,7 @@ export default command({
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
   performs(shell, database) {
-    const provider = openProvider(shell, database);
+    const provider = guardProvider(openLocalProvider(database), shell);
     const begin = openPayments(database);
     return async (request, order, { id: orderId, version, commandId: paymentId, fingerprint }): Promise<Charge> => {
       const payment = { paymentId, orderId, version, fingerprint, kind: 'charge' as const };

@@ -1,9 +1,10 @@
 /** RefundOrder → order.refunded; the provider gives back once a command. With all of the money, the stock is free again. */
 import { command } from '../../runtime/command.ts';
 import { REFUND_ORDER, refundOrder } from '../commands.ts';
+import { openLocalProvider } from '../local-provider.ts';
 import { orders } from '../order.ts';
 import { openPayments, settlePayment } from '../payments.ts';
-import { openProvider } from '../provider.ts';
+import { guardProvider } from '../provider.ts';
 import { moveStock } from '../stock.ts';
 import { decide, refundable } from './decide.ts';
 
@@ -14,7 +15,7 @@ export default command({
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
   performs(shell, database) {
-    const provider = openProvider(shell, database);
+    const provider = guardProvider(openLocalProvider(database), shell);
     const begin = openPayments(database);
     return async (request, order, { id: orderId, version, commandId: paymentId, fingerprint }) => {
       const payment = { paymentId, orderId, version, fingerprint, kind: 'refund' as const };

@@ -1,104 +1,128 @@
 /** Accounts in Postgres: a user and the event that tells of it are stored together, or neither is. */
-import * as z from 'zod/mini';
-import { AppError, invalid, notFound, refused } from '../../runtime/errors.ts';
+import { invalid, refused } from '../../runtime/errors.ts';
 import { newId } from '../../runtime/ids.ts';
-import { subjectOf, toHeaders } from '../../runtime/message.ts';
-import { insertOutbox, type OutboxMessage } from '../../runtime/outbox.ts';
-import { type Database, databaseError } from '../../runtime/postgres.ts';
+import { insertOutbox } from '../../runtime/outbox.ts';
+import type { Database } from '../../runtime/postgres.ts';
 import type { Trace } from '../../runtime/trace.ts';
-import { validate } from '../../runtime/validate.ts';
-import type { Credentials } from '../client.ts';
-import type { userEvents } from '../events.ts';
-import type { Role, User } from '../user.ts';
-import { hasGoodLength, MAX_CHARACTERS, MIN_CHARACTERS, type Passwords } from './passwords.ts';
+import type { User } from '../user.ts';
+import { readName, readNewUser, readReason, readUserId, readUserIds } from './fields.ts';
+import type { Passwords } from './passwords.ts';
+import { REVOKE_ALL } from './session-statements.ts';
+import { query, together } from './stored.ts';
+import type { Throttle } from './throttle.ts';
+import type { Identity } from './tokens.ts';
+import { type Announce, storeEvents, userEvent } from './user-event.ts';
+import { COLUMNS, type Row, toUser, userById, userNotFound } from './user-row.ts';
 
-const MAX_EMAIL_CHARACTERS = 254;
-
-const newAccount = z.object({
-  email: z
-    .string()
-    .check(
-      z.trim(),
-      z.maxLength(MAX_EMAIL_CHARACTERS, `has more than ${MAX_EMAIL_CHARACTERS} characters`),
-      z.email('is not an e-mail address; write it like name@example.com'),
-    ),
-  password: z.string().check(z.refine(hasGoodLength, `must have ${MIN_CHARACTERS} to ${MAX_CHARACTERS} characters`)),
-});
-const userId = z.uuid();
-
-type Row = { user_id: string; email: string; password_hash: string; role: Role; created_at: Date };
-
-const COLUMNS = 'user_id, email, password_hash, role, created_at';
-const BY_EMAIL = { name: 'user-by-email', text: `select ${COLUMNS} from users where lower(email) = lower($1)` };
-const BY_ID = { name: 'user-by-id', text: `select ${COLUMNS} from users where user_id = $1` };
 // A duplicate key must not become an error of Postgres, whose log would then hold the e-mail.
 const CREATE = {
   name: 'user-create',
   text: `with created as (
-      insert into users (user_id, email, password_hash, created_at) values ($1, $2, $3, $4)
-      on conflict (lower(email)) do nothing
+      insert into users (user_id, email, password_hash, name, created_at) values ($1, $2, $3, $4, $5)
+      on conflict do nothing
       returning ${COLUMNS}
     ), announced as (
-      ${insertOutbox('$5')} where exists (select from created)
-    ) select ${COLUMNS} from created`,
+      ${insertOutbox('$6')} where exists (select from created)
+    ) select * from created`,
+};
+const THE_SAME = {
+  name: 'user-the-same',
+  text: `select ${COLUMNS}, lower(email) = lower($2) as "sameEmail" from users where user_id = $1`,
+};
+const BATCH = { name: 'user-batch', text: `select ${COLUMNS} from users where user_id = any($1::uuid[])` };
+const RENAME = {
+  name: 'user-rename',
+  text: `update users set name = $2 where user_id = $1 returning ${COLUMNS}`,
+};
+const SUSPEND = {
+  name: 'user-suspend',
+  text: `update users set suspended_at = $2, suspension_reason = $3 where user_id = $1 and suspended_at is null
+    returning user_id`,
 };
 
-const toUser = (row: Row): User => ({
-  userId: row.user_id,
-  email: row.email,
-  role: row.role,
-  createdAt: row.created_at.toISOString(),
-});
+type NewUser = { readonly email: string; readonly password: string; readonly name: string; readonly userId: string };
+type Parts = { readonly passwords: Passwords; readonly throttle: Throttle; readonly announce: Announce };
 
-type UserCreated = z.infer<(typeof userEvents)['user.created']>;
-
-const toMessage = ({ userId, createdAt }: UserCreated, { traceparent }: Trace): OutboxMessage => {
-  const id = newId();
-  const type: keyof typeof userEvents = 'user.created';
-  const headers = toHeaders({ id, type, subject: userId, time: createdAt, traceparent });
-  return { event_id: id, subject: subjectOf(type, userId), headers, data: { userId, createdAt } };
+export type Accounts = {
+  create(request: NewUser, network: string | undefined, trace: Trace): Promise<User>;
+  /** As `caller` may see it: customers see themselves; staff, and functions (undefined), everybody. */
+  get(userId: string, caller: Identity | undefined): Promise<User>;
+  getMany(userIds: readonly string[]): Promise<User[]>;
+  rename(userId: string, name: string): Promise<User>;
+  suspend(request: { readonly userId: string; readonly reason: string }, by: Identity, trace: Trace): Promise<User>;
 };
 
-type Announce = (message: OutboxMessage) => void;
-
-/** `announce` is told of each event once it is stored. */
-export function openAccounts(database: Database, passwords: Passwords, announce: Announce) {
-  const find = async (query: { name: string; text: string }, values: unknown[]): Promise<Row | undefined> => {
-    try {
-      return (await database.query<Row>({ ...query, values })).rows[0];
-    } catch (error) {
-      throw databaseError(error);
-    }
+export function openAccounts(database: Database, { passwords, throttle, announce }: Parts): Accounts {
+  /**
+   * The user of this id, when the same request has made it before. Whoever knows an id and an e-mail could guess passwords
+   * by it: so it is counted as a sign-in, and what it says is always the same.
+   */
+  const repeated = async ({ userId, email, password }: NewUser, network: string | undefined): Promise<User> => {
+    const taken = 'belongs to a user already; sign in, or use another one';
+    const emailTaken = refused('email-taken', `The e-mail ${taken}`, [{ field: 'email', message: taken }]);
+    const [row] = userId ? await query<Row & { sameEmail: boolean }>(database, THE_SAME, [userId, email]) : [];
+    if (!row) throw emailTaken;
+    const message = 'belongs to another user; take a new one';
+    if (!row.sameEmail) throw invalid('invalid-user', `The user_id ${message}`, [{ field: 'user_id', message }]);
+    const same = await throttle.signIn(
+      { email: row.email, network },
+      async () => ({ ...row, known: false }),
+      () => passwords.matches(row.password_hash, password),
+    );
+    if (!same) throw emailTaken;
+    return toUser(same);
   };
 
   return {
-    async create(request: Credentials, trace: Trace): Promise<User> {
-      const { email, password } = validate(newAccount, request, 'The new user', 'invalid-user');
-      const hashed = await passwords.hash(password);
-      const created = { userId: newId(), createdAt: new Date().toISOString() };
-      const message = toMessage(created, trace);
-      const row = await find(CREATE, [created.userId, email, hashed, created.createdAt, JSON.stringify([message])]);
-      const taken = 'belongs to a user already; sign in, or use another one';
-      if (!row) throw refused('email-taken', `The e-mail ${taken}`, [{ field: 'email', message: taken }]);
+    async create(request, network, trace) {
+      const user = readNewUser(request);
+      const hashed = await passwords.hash(user.password);
+      const userId = user.userId || newId();
+      const createdAt = new Date().toISOString();
+      const message = userEvent('user.created', { userId, createdAt }, createdAt, trace);
+      const values = [userId, user.email, hashed, user.name, createdAt, JSON.stringify([message])];
+      const [row] = await query<Row>(database, CREATE, values);
+      if (!row) return repeated(user, network);
       announce(message);
       return toUser(row);
     },
 
-    /** The user with this e-mail and password; whichever of the two is wrong, the answer and its cost are the same. */
-    async authenticate(request: Credentials): Promise<User> {
-      const email = newAccount.shape.email.safeParse(request.email);
-      const row = email.success ? await find(BY_EMAIL, [email.data]) : undefined;
-      const matches = await passwords.matches(row?.password_hash, request.password);
-      if (row && matches) return toUser(row);
-      throw new AppError('unauthenticated', 'wrong-credentials', 'The e-mail or the password is wrong');
+    async get(value, caller) {
+      const userId = readUserId(value);
+      const visible = !caller || caller.role === 'staff' || caller.userId === userId;
+      if (!visible) throw userNotFound(userId);
+      return toUser(await userById(database, userId));
     },
 
-    async get(id: string): Promise<User> {
-      const wrong = [{ field: 'user_id', message: 'is not a UUID' }];
-      if (!userId.safeParse(id).success) throw invalid('invalid-user-id', 'The user_id is not a UUID', wrong);
-      const row = await find(BY_ID, [id]);
-      if (!row) throw notFound('user-not-found', `There is no user ${id}`);
+    async getMany(values) {
+      const userIds = readUserIds(values);
+      const rows = await query<Row>(database, BATCH, [userIds]);
+      const users = new Map(rows.map((row) => [row.user_id, toUser(row)]));
+      return userIds.flatMap((userId) => users.get(userId) ?? []);
+    },
+
+    async rename(userId, name) {
+      const [row] = await query<Row>(database, RENAME, [userId, readName(name)]);
+      if (!row) throw userNotFound(userId);
       return toUser(row);
+    },
+
+    async suspend(request, by, trace) {
+      const userId = readUserId(request.userId);
+      const reason = readReason(request.reason);
+      if (userId === by.userId) throw refused('own-account', 'Nobody can suspend the account they use');
+      const suspendedAt = new Date().toISOString();
+      const message = userEvent('user.suspended', { userId, suspendedAt }, suspendedAt, trace);
+      const suspended = await together(database, async (client) => {
+        // First the user, then the sessions: one that is opened meanwhile is either seen here, or sees the suspension.
+        const rows = await query(client, SUSPEND, [userId, suspendedAt, reason]);
+        if (rows.length === 0) return false;
+        await query(client, REVOKE_ALL, [userId, null]);
+        await storeEvents(client, [message]);
+        return true;
+      });
+      if (suspended) announce(message);
+      return toUser(await userById(database, userId));
     },
   };
 }

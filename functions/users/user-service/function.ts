@@ -1,33 +1,98 @@
-/** gRPC UserService: users, passwords, access tokens → user.created. Serves while NATS is away. */
+/** gRPC UserService: users, passwords, sessions, tokens → user.created and what follows. Serves while NATS is away. */
 import { UserServiceService } from '../../gen/millrace/users/v1/users.ts';
-import { offer } from '../../runtime/grpc.ts';
+import { type Call, offer } from '../../runtime/grpc.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { service } from '../../runtime/service.ts';
 import { toWireRole, toWireUser } from '../user.ts';
 import { openAccounts } from './accounts.ts';
 import { openAnnouncer } from './announcer.ts';
+import { openCallers } from './caller.ts';
+import { clientNetwork } from './client-network.ts';
+import { openLinks } from './links.ts';
+import { listUsers } from './listing.ts';
 import { openPasswords } from './passwords.ts';
+import { openSessions, type Session } from './sessions.ts';
+import { openSignIn } from './sign-in.ts';
+import { jwksAt, openSigningKeys } from './signing-keys.ts';
+import { openThrottle } from './throttle.ts';
 import { LIFETIME_SECONDS, openTokens } from './tokens.ts';
+
+const networkOf = ({ metadata }: Call): string | undefined => clientNetwork(metadata['millrace-client-address']);
 
 export default service({
   needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'NATS_URL', 'SIGNING_KEY_FILE'],
   async open(shell) {
-    const tokens = await openTokens(shell.settings.SIGNING_KEY_FILE);
+    const keys = await openSigningKeys(shell);
+    const tokens = openTokens(keys);
     const database = openDatabase(shell);
     const announcer = openAnnouncer(shell, database);
-    const accounts = openAccounts(database, openPasswords(), announcer.announce);
+    const sessions = openSessions(database, shell.log);
+    const callers = openCallers(tokens, sessions);
+    const passwords = openPasswords();
+    const parts = { passwords, sessions, throttle: openThrottle(database), announce: announcer.announce };
+    const accounts = openAccounts(database, parts);
+    const signIn = openSignIn(database, parts);
+    const links = openLinks(database, parts);
+
+    const tokensOf = async ({ identity, refreshToken, expiresAt }: Session) => ({
+      accessToken: await tokens.issue(identity),
+      expiresInSeconds: LIFETIME_SECONDS,
+      refreshToken,
+      sessionExpiresAt: expiresAt,
+    });
 
     const offers = offer(UserServiceService, {
-      createUser: async (request, { trace }) => toWireUser(await accounts.create(request, trace)),
-      async authenticate(request) {
-        const user = await accounts.authenticate(request);
-        const accessToken = await tokens.issue(user);
-        return { accessToken, expiresInSeconds: LIFETIME_SECONDS, user: toWireUser(user) };
+      createUser: async (request, call) => toWireUser(await accounts.create(request, networkOf(call), call.trace)),
+      verifyEmail: async ({ token }, { trace }) => toWireUser(await links.verifyEmail(token, trace)),
+      async authenticate(request, call) {
+        const { user, session } = await signIn.authenticate(request, networkOf(call));
+        return { ...(await tokensOf(session)), user: toWireUser(user) };
       },
-      getUser: async ({ userId }) => toWireUser(await accounts.get(userId)),
+      refreshToken: async ({ refreshToken }) => tokensOf(await sessions.refresh(refreshToken)),
+      async revokeSession({ sessionId }, call) {
+        const own = await callers.signedIn(call);
+        // One's current session may have ended before: whoever signs out twice is signed out.
+        if (sessionId && sessionId !== own.sessionId) await callers.user(call);
+        await sessions.revoke(own.userId, sessionId || own.sessionId);
+        return {};
+      },
       async validateToken({ accessToken }) {
-        const { userId, role, expiresAt } = await tokens.validate(accessToken);
-        return { userId, role: toWireRole(role), expiresAt };
+        const { userId, role, sessionId, expiresAt } = await tokens.verify(accessToken);
+        await sessions.check({ userId, role, sessionId });
+        return { userId, role: toWireRole(role), sessionId, expiresAt };
+      },
+      getSigningKeys: async () => ({ jwks: jwksAt(keys(), new Date()) }),
+      getUser: async ({ userId }, call) => toWireUser(await accounts.get(userId, await callers.userOrFunction(call))),
+      async batchGetUsers({ userIds }, call) {
+        callers.onlyFunction(call);
+        return { users: (await accounts.getMany(userIds)).map(toWireUser) };
+      },
+      async listUsers(request, call) {
+        await callers.staff(call);
+        const { users, nextPageToken } = await listUsers(database, request);
+        return { users: users.map(toWireUser), nextPageToken };
+      },
+      async updateUser({ name }, call) {
+        const { userId } = await callers.user(call);
+        return toWireUser(await accounts.rename(userId, name));
+      },
+      async changePassword(request, call) {
+        await signIn.changePassword(await callers.user(call), request, networkOf(call), call.trace);
+        return {};
+      },
+      async requestPasswordReset({ email }, call) {
+        await links.requestReset(email, networkOf(call), call.trace);
+        return {};
+      },
+      async resetPassword(request, { trace }) {
+        await links.resetPassword(request, trace);
+        return {};
+      },
+      suspendUser: async (request, call) =>
+        toWireUser(await accounts.suspend(request, await callers.staff(call), call.trace)),
+      async createLinkToken(request, call) {
+        callers.onlyFunction(call);
+        return links.create(request);
       },
     });
     const notReady = () =>

@@ -7,12 +7,20 @@ import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-j
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 /**
- * What the user service offers, and its rules for errors and limits.
+ * What the user service offers, and its rules for callers, errors and limits.
  *
- * Every error carries the metadata `millrace-slug` (a stable name of this very failure) and, where single fields are
- * wrong, `millrace-fields` (JSON: [{"field": "email", "message": "..."}]). `millrace-retry-after-ms` says how long to
- * wait. Branch on status and slug, never on the message. Limits for all calls: 64 KiB a message; any call may fail with
- * UNAVAILABLE `database-unavailable` or INTERNAL `internal`. `traceparent` metadata (W3C) continues a trace.
+ * Callers. A call on behalf of a signed-in user carries `authorization: Bearer <access token>`; `millrace-function`
+ * names the function that calls, which with mTLS must be the common name of its certificate. Each rpc says who may call:
+ * anybody; the user; staff; or functions, which are calls without a token. `millrace-client-address` is the IP address
+ * of the client at the edge, for throttling. `traceparent` (W3C) continues a trace.
+ *
+ * Errors are a google.rpc.Status: ErrorInfo with domain `millrace` and the reason, a stable name of this very failure
+ * in upper case; BadRequest where single fields are wrong; RetryInfo where waiting helps. Branch on status and reason,
+ * never on the message. Any call may fail with INVALID_ARGUMENT `DEADLINE_REQUIRED`, `MALFORMED_MESSAGE`;
+ * UNAUTHENTICATED `NO_TOKEN`, `TOKEN_EXPIRED`, `INVALID_TOKEN`, `SESSION_ENDED`; PERMISSION_DENIED `WRONG_ROLE`,
+ * `WRONG_CALLER`; UNAVAILABLE `DATABASE_UNAVAILABLE`; INTERNAL `INTERNAL`.
+ *
+ * Limits: 64 KiB a message; a deadline with every call.
  */
 
 export const Role = { ROLE_UNSPECIFIED: 0, ROLE_CUSTOMER: 1, ROLE_STAFF: 2, UNRECOGNIZED: -1 } as const;
@@ -26,18 +34,53 @@ export namespace Role {
   export type UNRECOGNIZED = typeof Role.UNRECOGNIZED;
 }
 
+export const LinkPurpose = {
+  LINK_PURPOSE_UNSPECIFIED: 0,
+  /** LINK_PURPOSE_VERIFY_EMAIL - Good for 24 hours. */
+  LINK_PURPOSE_VERIFY_EMAIL: 1,
+  /** LINK_PURPOSE_RESET_PASSWORD - Good for 30 minutes. */
+  LINK_PURPOSE_RESET_PASSWORD: 2,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type LinkPurpose = typeof LinkPurpose[keyof typeof LinkPurpose];
+
+export namespace LinkPurpose {
+  export type LINK_PURPOSE_UNSPECIFIED = typeof LinkPurpose.LINK_PURPOSE_UNSPECIFIED;
+  export type LINK_PURPOSE_VERIFY_EMAIL = typeof LinkPurpose.LINK_PURPOSE_VERIFY_EMAIL;
+  export type LINK_PURPOSE_RESET_PASSWORD = typeof LinkPurpose.LINK_PURPOSE_RESET_PASSWORD;
+  export type UNRECOGNIZED = typeof LinkPurpose.UNRECOGNIZED;
+}
+
 export interface User {
   /** UUID. */
   userId: string;
   /** As the user wrote it, without spaces around it. */
   email: string;
   role: Role;
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** Empty when the user gave none. */
+  name: string;
+  /** Absent until the address is verified. */
+  emailVerifiedAt:
+    | Date
+    | undefined;
+  /** Absent unless the user is suspended. */
+  suspendedAt: Date | undefined;
 }
 
 export interface CreateUserRequest {
   email: string;
   password: string;
+  /** UUID; empty for one that the service chooses. */
+  userId: string;
+  name: string;
+}
+
+export interface VerifyEmailRequest {
+  token: string;
 }
 
 export interface AuthenticateRequest {
@@ -46,14 +89,35 @@ export interface AuthenticateRequest {
 }
 
 export interface AuthenticateResponse {
+  /** A JWT signed with EdDSA. */
   accessToken: string;
   expiresInSeconds: number;
-  user: User | undefined;
+  user:
+    | User
+    | undefined;
+  /** Opaque, and used once: each use gives the next. */
+  refreshToken: string;
+  /** When the session ends, however often it is refreshed. */
+  sessionExpiresAt: Date | undefined;
 }
 
-export interface GetUserRequest {
-  /** UUID. */
-  userId: string;
+export interface RefreshTokenRequest {
+  refreshToken: string;
+}
+
+export interface RefreshTokenResponse {
+  accessToken: string;
+  expiresInSeconds: number;
+  refreshToken: string;
+  sessionExpiresAt: Date | undefined;
+}
+
+export interface RevokeSessionRequest {
+  /** UUID; empty for the session of the access token. */
+  sessionId: string;
+}
+
+export interface RevokeSessionResponse {
 }
 
 export interface ValidateTokenRequest {
@@ -65,11 +129,105 @@ export interface ValidateTokenResponse {
   userId: string;
   /** As it was when the token was issued. */
   role: Role;
+  expiresAt:
+    | Date
+    | undefined;
+  /** UUID. */
+  sessionId: string;
+}
+
+export interface GetSigningKeysRequest {
+}
+
+export interface GetSigningKeysResponse {
+  /** JSON: {"keys": [...]}, the signing key first. */
+  jwks: string;
+}
+
+export interface GetUserRequest {
+  /** UUID. */
+  userId: string;
+}
+
+export interface BatchGetUsersRequest {
+  /** UUIDs, 100 at most. */
+  userIds: string[];
+}
+
+export interface BatchGetUsersResponse {
+  users: User[];
+}
+
+export interface ListUsersRequest {
+  /** 1 to 100; 0 for 20. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListUsersResponse {
+  users: User[];
+  /** Empty when there are no more. */
+  nextPageToken: string;
+}
+
+export interface UpdateUserRequest {
+  name: string;
+}
+
+export interface ChangePasswordRequest {
+  currentPassword: string;
+  newPassword: string;
+}
+
+export interface ChangePasswordResponse {
+}
+
+export interface RequestPasswordResetRequest {
+  email: string;
+}
+
+export interface RequestPasswordResetResponse {
+}
+
+export interface ResetPasswordRequest {
+  token: string;
+  newPassword: string;
+}
+
+export interface ResetPasswordResponse {
+}
+
+export interface SuspendUserRequest {
+  /** UUID. */
+  userId: string;
+  /** Up to 200 characters, for the staff; told in no event. */
+  reason: string;
+}
+
+export interface CreateLinkTokenRequest {
+  /** UUID. */
+  userId: string;
+  purpose: LinkPurpose;
+  /** When the user asked for it: so long after that it would have expired, there is none any more. */
+  requestedAt: Date | undefined;
+}
+
+export interface CreateLinkTokenResponse {
+  token: string;
   expiresAt: Date | undefined;
 }
 
 function createBaseUser(): User {
-  return { userId: "", email: "", role: 0, createdAt: undefined };
+  return {
+    userId: "",
+    email: "",
+    role: 0,
+    createdAt: undefined,
+    name: "",
+    emailVerifiedAt: undefined,
+    suspendedAt: undefined,
+  };
 }
 
 export const User: MessageFns<User> = {
@@ -85,6 +243,15 @@ export const User: MessageFns<User> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(34).fork()).join();
+    }
+    if (message.name !== "") {
+      writer.uint32(42).string(message.name);
+    }
+    if (message.emailVerifiedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.emailVerifiedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.suspendedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.suspendedAt), writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -134,6 +301,30 @@ export const User: MessageFns<User> = {
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.emailVerifiedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.suspendedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -148,7 +339,7 @@ export const User: MessageFns<User> = {
 };
 
 function createBaseCreateUserRequest(): CreateUserRequest {
-  return { email: "", password: "" };
+  return { email: "", password: "", userId: "", name: "" };
 }
 
 export const CreateUserRequest: MessageFns<CreateUserRequest> = {
@@ -158,6 +349,12 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
     }
     if (message.password !== "") {
       writer.uint32(18).string(message.password);
+    }
+    if (message.userId !== "") {
+      writer.uint32(26).string(message.userId);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
     }
     return writer;
   },
@@ -189,6 +386,68 @@ export const CreateUserRequest: MessageFns<CreateUserRequest> = {
             }
 
             message.password = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVerifyEmailRequest(): VerifyEmailRequest {
+  return { token: "" };
+}
+
+export const VerifyEmailRequest: MessageFns<VerifyEmailRequest> = {
+  encode(message: VerifyEmailRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VerifyEmailRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVerifyEmailRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
             continue;
           }
         }
@@ -262,7 +521,7 @@ export const AuthenticateRequest: MessageFns<AuthenticateRequest> = {
 };
 
 function createBaseAuthenticateResponse(): AuthenticateResponse {
-  return { accessToken: "", expiresInSeconds: 0, user: undefined };
+  return { accessToken: "", expiresInSeconds: 0, user: undefined, refreshToken: "", sessionExpiresAt: undefined };
 }
 
 export const AuthenticateResponse: MessageFns<AuthenticateResponse> = {
@@ -275,6 +534,12 @@ export const AuthenticateResponse: MessageFns<AuthenticateResponse> = {
     }
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(26).fork()).join();
+    }
+    if (message.refreshToken !== "") {
+      writer.uint32(34).string(message.refreshToken);
+    }
+    if (message.sessionExpiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.sessionExpiresAt), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -314,6 +579,434 @@ export const AuthenticateResponse: MessageFns<AuthenticateResponse> = {
             }
 
             message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.refreshToken = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sessionExpiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRefreshTokenRequest(): RefreshTokenRequest {
+  return { refreshToken: "" };
+}
+
+export const RefreshTokenRequest: MessageFns<RefreshTokenRequest> = {
+  encode(message: RefreshTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.refreshToken !== "") {
+      writer.uint32(10).string(message.refreshToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefreshTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefreshTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.refreshToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRefreshTokenResponse(): RefreshTokenResponse {
+  return { accessToken: "", expiresInSeconds: 0, refreshToken: "", sessionExpiresAt: undefined };
+}
+
+export const RefreshTokenResponse: MessageFns<RefreshTokenResponse> = {
+  encode(message: RefreshTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accessToken !== "") {
+      writer.uint32(10).string(message.accessToken);
+    }
+    if (message.expiresInSeconds !== 0) {
+      writer.uint32(16).int32(message.expiresInSeconds);
+    }
+    if (message.refreshToken !== "") {
+      writer.uint32(26).string(message.refreshToken);
+    }
+    if (message.sessionExpiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.sessionExpiresAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefreshTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefreshTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accessToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.expiresInSeconds = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.refreshToken = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sessionExpiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRevokeSessionRequest(): RevokeSessionRequest {
+  return { sessionId: "" };
+}
+
+export const RevokeSessionRequest: MessageFns<RevokeSessionRequest> = {
+  encode(message: RevokeSessionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sessionId !== "") {
+      writer.uint32(10).string(message.sessionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeSessionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeSessionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRevokeSessionResponse(): RevokeSessionResponse {
+  return {};
+}
+
+export const RevokeSessionResponse: MessageFns<RevokeSessionResponse> = {
+  encode(_: RevokeSessionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeSessionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeSessionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseValidateTokenRequest(): ValidateTokenRequest {
+  return { accessToken: "" };
+}
+
+export const ValidateTokenRequest: MessageFns<ValidateTokenRequest> = {
+  encode(message: ValidateTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accessToken !== "") {
+      writer.uint32(10).string(message.accessToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accessToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseValidateTokenResponse(): ValidateTokenResponse {
+  return { userId: "", role: 0, expiresAt: undefined, sessionId: "" };
+}
+
+export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
+  encode(message: ValidateTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.role !== 0) {
+      writer.uint32(16).int32(message.role);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(26).fork()).join();
+    }
+    if (message.sessionId !== "") {
+      writer.uint32(34).string(message.sessionId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseValidateTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.sessionId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetSigningKeysRequest(): GetSigningKeysRequest {
+  return {};
+}
+
+export const GetSigningKeysRequest: MessageFns<GetSigningKeysRequest> = {
+  encode(_: GetSigningKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSigningKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSigningKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetSigningKeysResponse(): GetSigningKeysResponse {
+  return { jwks: "" };
+}
+
+export const GetSigningKeysResponse: MessageFns<GetSigningKeysResponse> = {
+  encode(message: GetSigningKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jwks !== "") {
+      writer.uint32(10).string(message.jwks);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSigningKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSigningKeysResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jwks = reader.string();
             continue;
           }
         }
@@ -375,19 +1068,19 @@ export const GetUserRequest: MessageFns<GetUserRequest> = {
   },
 };
 
-function createBaseValidateTokenRequest(): ValidateTokenRequest {
-  return { accessToken: "" };
+function createBaseBatchGetUsersRequest(): BatchGetUsersRequest {
+  return { userIds: [] };
 }
 
-export const ValidateTokenRequest: MessageFns<ValidateTokenRequest> = {
-  encode(message: ValidateTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.accessToken !== "") {
-      writer.uint32(10).string(message.accessToken);
+export const BatchGetUsersRequest: MessageFns<BatchGetUsersRequest> = {
+  encode(message: BatchGetUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.userIds) {
+      writer.uint32(10).string(v!);
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokenRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetUsersRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -396,7 +1089,7 @@ export const ValidateTokenRequest: MessageFns<ValidateTokenRequest> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseValidateTokenRequest();
+      const message = createBaseBatchGetUsersRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -405,7 +1098,7 @@ export const ValidateTokenRequest: MessageFns<ValidateTokenRequest> = {
               break;
             }
 
-            message.accessToken = reader.string();
+            message.userIds.push(reader.string());
             continue;
           }
         }
@@ -421,25 +1114,19 @@ export const ValidateTokenRequest: MessageFns<ValidateTokenRequest> = {
   },
 };
 
-function createBaseValidateTokenResponse(): ValidateTokenResponse {
-  return { userId: "", role: 0, expiresAt: undefined };
+function createBaseBatchGetUsersResponse(): BatchGetUsersResponse {
+  return { users: [] };
 }
 
-export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
-  encode(message: ValidateTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.userId !== "") {
-      writer.uint32(10).string(message.userId);
-    }
-    if (message.role !== 0) {
-      writer.uint32(16).int32(message.role);
-    }
-    if (message.expiresAt !== undefined) {
-      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(26).fork()).join();
+export const BatchGetUsersResponse: MessageFns<BatchGetUsersResponse> = {
+  encode(message: BatchGetUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.users) {
+      User.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ValidateTokenResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchGetUsersResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -448,7 +1135,541 @@ export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseValidateTokenResponse();
+      const message = createBaseBatchGetUsersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.users.push(User.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListUsersRequest(): ListUsersRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListUsersRequest: MessageFns<ListUsersRequest> = {
+  encode(message: ListUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUsersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUsersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListUsersResponse(): ListUsersResponse {
+  return { users: [], nextPageToken: "" };
+}
+
+export const ListUsersResponse: MessageFns<ListUsersResponse> = {
+  encode(message: ListUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.users) {
+      User.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListUsersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListUsersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.users.push(User.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUpdateUserRequest(): UpdateUserRequest {
+  return { name: "" };
+}
+
+export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
+  encode(message: UpdateUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChangePasswordRequest(): ChangePasswordRequest {
+  return { currentPassword: "", newPassword: "" };
+}
+
+export const ChangePasswordRequest: MessageFns<ChangePasswordRequest> = {
+  encode(message: ChangePasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.currentPassword !== "") {
+      writer.uint32(10).string(message.currentPassword);
+    }
+    if (message.newPassword !== "") {
+      writer.uint32(18).string(message.newPassword);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.currentPassword = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newPassword = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChangePasswordResponse(): ChangePasswordResponse {
+  return {};
+}
+
+export const ChangePasswordResponse: MessageFns<ChangePasswordResponse> = {
+  encode(_: ChangePasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRequestPasswordResetRequest(): RequestPasswordResetRequest {
+  return { email: "" };
+}
+
+export const RequestPasswordResetRequest: MessageFns<RequestPasswordResetRequest> = {
+  encode(message: RequestPasswordResetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestPasswordResetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestPasswordResetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRequestPasswordResetResponse(): RequestPasswordResetResponse {
+  return {};
+}
+
+export const RequestPasswordResetResponse: MessageFns<RequestPasswordResetResponse> = {
+  encode(_: RequestPasswordResetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequestPasswordResetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequestPasswordResetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetPasswordRequest(): ResetPasswordRequest {
+  return { token: "", newPassword: "" };
+}
+
+export const ResetPasswordRequest: MessageFns<ResetPasswordRequest> = {
+  encode(message: ResetPasswordRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.newPassword !== "") {
+      writer.uint32(18).string(message.newPassword);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newPassword = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseResetPasswordResponse(): ResetPasswordResponse {
+  return {};
+}
+
+export const ResetPasswordResponse: MessageFns<ResetPasswordResponse> = {
+  encode(_: ResetPasswordResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetPasswordResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetPasswordResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSuspendUserRequest(): SuspendUserRequest {
+  return { userId: "", reason: "" };
+}
+
+export const SuspendUserRequest: MessageFns<SuspendUserRequest> = {
+  encode(message: SuspendUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuspendUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuspendUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCreateLinkTokenRequest(): CreateLinkTokenRequest {
+  return { userId: "", purpose: 0, requestedAt: undefined };
+}
+
+export const CreateLinkTokenRequest: MessageFns<CreateLinkTokenRequest> = {
+  encode(message: CreateLinkTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.purpose !== 0) {
+      writer.uint32(16).int32(message.purpose);
+    }
+    if (message.requestedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.requestedAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateLinkTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateLinkTokenRequest();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -465,11 +1686,68 @@ export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
               break;
             }
 
-            message.role = reader.int32() as any;
+            message.purpose = reader.int32() as any;
             continue;
           }
           case 3: {
             if (tag !== 26) {
+              break;
+            }
+
+            message.requestedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCreateLinkTokenResponse(): CreateLinkTokenResponse {
+  return { token: "", expiresAt: undefined };
+}
+
+export const CreateLinkTokenResponse: MessageFns<CreateLinkTokenResponse> = {
+  encode(message: CreateLinkTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateLinkTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateLinkTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 
@@ -489,14 +1767,16 @@ export const ValidateTokenResponse: MessageFns<ValidateTokenResponse> = {
   },
 };
 
-/** Users, their passwords and their access tokens. */
+/** Users, their passwords, sessions and tokens. */
 export type UserServiceService = typeof UserServiceService;
 export const UserServiceService = {
   /**
-   * Creates a customer. Not idempotent: a repeat after a lost answer meets `email-taken`.
-   * Limits: e-mail 254 characters, unique without regard to case; password 10 to 128 characters.
-   * Errors: INVALID_ARGUMENT `invalid-user` with fields `email`, `password`; FAILED_PRECONDITION `email-taken` with
-   * field `email`; RESOURCE_EXHAUSTED `too-many-passwords`, with a time to wait.
+   * Creates a customer → user.created. For anybody. With a `user_id` the same call again answers the same user.
+   * Limits: e-mail 254 characters, unique without regard to case; password 10 to 128 characters and not a common one;
+   * name 100 characters.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with fields `email`, `password`, `name`, `user_id`;
+   * FAILED_PRECONDITION `EMAIL_TAKEN` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_PASSWORDS`, or when the `user_id`
+   * is there already `TOO_MANY_SIGN_INS`, with a time to wait.
    */
   createUser: {
     path: "/millrace.users.v1.UserService/CreateUser" as const,
@@ -508,9 +1788,24 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): User => User.decode(value),
   },
   /**
-   * Trades an e-mail and a password for an access token, a JWT signed with EdDSA that is good for 15 minutes.
-   * Errors: UNAUTHENTICATED `wrong-credentials`, the same for an unknown e-mail and a wrong password;
-   * RESOURCE_EXHAUSTED `too-many-passwords`, with a time to wait.
+   * Trades the token of a verification e-mail for a verified address → user.email_verified. For anybody. The same token
+   * again changes nothing and answers the same.
+   * Errors: FAILED_PRECONDITION `LINK_INVALID`, the same for a token that was never given, has expired or is replaced.
+   */
+  verifyEmail: {
+    path: "/millrace.users.v1.UserService/VerifyEmail" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyEmailRequest): Buffer => Buffer.from(VerifyEmailRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyEmailRequest => VerifyEmailRequest.decode(value),
+    responseSerialize: (value: User): Buffer => Buffer.from(User.encode(value).finish()),
+    responseDeserialize: (value: Buffer): User => User.decode(value),
+  },
+  /**
+   * Trades an e-mail and a password for a session: an access token and a refresh token. For anybody.
+   * Errors: UNAUTHENTICATED `WRONG_CREDENTIALS`, the same for an unknown e-mail and a wrong password;
+   * PERMISSION_DENIED `USER_SUSPENDED`, only after the right password; RESOURCE_EXHAUSTED `TOO_MANY_SIGN_INS` or
+   * `TOO_MANY_PASSWORDS`, with a time to wait.
    */
   authenticate: {
     path: "/millrace.users.v1.UserService/Authenticate" as const,
@@ -523,22 +1818,39 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): AuthenticateResponse => AuthenticateResponse.decode(value),
   },
   /**
-   * Looks a user up.
-   * Errors: INVALID_ARGUMENT `invalid-user-id` with field `user_id`; NOT_FOUND `user-not-found`.
+   * Trades a refresh token for the next pair of tokens. For anybody. A token that was used before answers the same
+   * successor for 10 seconds, for a client that lost the answer; later it ends the session.
+   * Errors: UNAUTHENTICATED `INVALID_REFRESH_TOKEN`, `REFRESH_TOKEN_REUSED`, `SESSION_ENDED`.
    */
-  getUser: {
-    path: "/millrace.users.v1.UserService/GetUser" as const,
+  refreshToken: {
+    path: "/millrace.users.v1.UserService/RefreshToken" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: GetUserRequest): Buffer => Buffer.from(GetUserRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): GetUserRequest => GetUserRequest.decode(value),
-    responseSerialize: (value: User): Buffer => Buffer.from(User.encode(value).finish()),
-    responseDeserialize: (value: Buffer): User => User.decode(value),
+    requestSerialize: (value: RefreshTokenRequest): Buffer => Buffer.from(RefreshTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RefreshTokenRequest => RefreshTokenRequest.decode(value),
+    responseSerialize: (value: RefreshTokenResponse): Buffer =>
+      Buffer.from(RefreshTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RefreshTokenResponse => RefreshTokenResponse.decode(value),
   },
   /**
-   * Says whose an access token is. Checks signature, issuer, audience, type and expiry; asks no database, so a token
-   * stays good until it expires.
-   * Errors: UNAUTHENTICATED `token-expired` or `invalid-token`.
+   * Ends a session: one's own current one, or the one named, if it is one's own. For the user. Ending an ended one is
+   * no error. Access tokens of the session stay good at the edges until they expire.
+   * Errors: NOT_FOUND `SESSION_NOT_FOUND`.
+   */
+  revokeSession: {
+    path: "/millrace.users.v1.UserService/RevokeSession" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeSessionRequest): Buffer => Buffer.from(RevokeSessionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeSessionRequest => RevokeSessionRequest.decode(value),
+    responseSerialize: (value: RevokeSessionResponse): Buffer =>
+      Buffer.from(RevokeSessionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeSessionResponse => RevokeSessionResponse.decode(value),
+  },
+  /**
+   * Says whose an access token is, and whether its session goes on. For anybody. Checks signature, issuer, audience,
+   * type, expiry and session.
+   * Errors: UNAUTHENTICATED `TOKEN_EXPIRED`, `INVALID_TOKEN`, `SESSION_ENDED`.
    */
   validateToken: {
     path: "/millrace.users.v1.UserService/ValidateToken" as const,
@@ -550,33 +1862,249 @@ export const UserServiceService = {
       Buffer.from(ValidateTokenResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ValidateTokenResponse => ValidateTokenResponse.decode(value),
   },
+  /** The public keys that verify access tokens, as a JWK set (RFC 7517). For anybody. */
+  getSigningKeys: {
+    path: "/millrace.users.v1.UserService/GetSigningKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSigningKeysRequest): Buffer =>
+      Buffer.from(GetSigningKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSigningKeysRequest => GetSigningKeysRequest.decode(value),
+    responseSerialize: (value: GetSigningKeysResponse): Buffer =>
+      Buffer.from(GetSigningKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetSigningKeysResponse => GetSigningKeysResponse.decode(value),
+  },
+  /**
+   * Looks a user up. For the user, staff and functions.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_id`; NOT_FOUND `USER_NOT_FOUND`, also for other users.
+   */
+  getUser: {
+    path: "/millrace.users.v1.UserService/GetUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetUserRequest): Buffer => Buffer.from(GetUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetUserRequest => GetUserRequest.decode(value),
+    responseSerialize: (value: User): Buffer => Buffer.from(User.encode(value).finish()),
+    responseDeserialize: (value: Buffer): User => User.decode(value),
+  },
+  /**
+   * Looks up to 100 users up, in the order asked; those that there are not are left out. For functions.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_ids[<index>]`, or `user_ids` for too many.
+   */
+  batchGetUsers: {
+    path: "/millrace.users.v1.UserService/BatchGetUsers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchGetUsersRequest): Buffer => Buffer.from(BatchGetUsersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchGetUsersRequest => BatchGetUsersRequest.decode(value),
+    responseSerialize: (value: BatchGetUsersResponse): Buffer =>
+      Buffer.from(BatchGetUsersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchGetUsersResponse => BatchGetUsersResponse.decode(value),
+  },
+  /**
+   * Lists users, the newest first. For staff.
+   * Errors: INVALID_ARGUMENT `INVALID_PAGE` with field `page_size` or `page_token`.
+   */
+  listUsers: {
+    path: "/millrace.users.v1.UserService/ListUsers" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListUsersRequest): Buffer => Buffer.from(ListUsersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListUsersRequest => ListUsersRequest.decode(value),
+    responseSerialize: (value: ListUsersResponse): Buffer => Buffer.from(ListUsersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListUsersResponse => ListUsersResponse.decode(value),
+  },
+  /**
+   * Changes one's own name. For the user.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `name`.
+   */
+  updateUser: {
+    path: "/millrace.users.v1.UserService/UpdateUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateUserRequest): Buffer => Buffer.from(UpdateUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateUserRequest => UpdateUserRequest.decode(value),
+    responseSerialize: (value: User): Buffer => Buffer.from(User.encode(value).finish()),
+    responseDeserialize: (value: Buffer): User => User.decode(value),
+  },
+  /**
+   * Changes one's own password and ends all other sessions → user.password_changed. For the user.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `new_password`; UNAUTHENTICATED `WRONG_CREDENTIALS`;
+   * RESOURCE_EXHAUSTED `TOO_MANY_SIGN_INS` or `TOO_MANY_PASSWORDS`, with a time to wait.
+   */
+  changePassword: {
+    path: "/millrace.users.v1.UserService/ChangePassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangePasswordRequest): Buffer =>
+      Buffer.from(ChangePasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangePasswordRequest => ChangePasswordRequest.decode(value),
+    responseSerialize: (value: ChangePasswordResponse): Buffer =>
+      Buffer.from(ChangePasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ChangePasswordResponse => ChangePasswordResponse.decode(value),
+  },
+  /**
+   * Asks for an e-mail to set a new password → user.password_reset_requested, if there is such a user. For anybody. The
+   * answer and its time are the same for an e-mail that nobody has.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_RESETS`, by address.
+   */
+  requestPasswordReset: {
+    path: "/millrace.users.v1.UserService/RequestPasswordReset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestPasswordResetRequest): Buffer =>
+      Buffer.from(RequestPasswordResetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestPasswordResetRequest => RequestPasswordResetRequest.decode(value),
+    responseSerialize: (value: RequestPasswordResetResponse): Buffer =>
+      Buffer.from(RequestPasswordResetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RequestPasswordResetResponse => RequestPasswordResetResponse.decode(value),
+  },
+  /**
+   * Trades the token of a reset e-mail for a new password and ends all sessions → user.password_changed. For anybody.
+   * A token works once.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `new_password`; FAILED_PRECONDITION `LINK_INVALID`, the same for
+   * a token that was never given, is used, has expired or is replaced; RESOURCE_EXHAUSTED `TOO_MANY_PASSWORDS`.
+   */
+  resetPassword: {
+    path: "/millrace.users.v1.UserService/ResetPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetPasswordRequest): Buffer => Buffer.from(ResetPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetPasswordRequest => ResetPasswordRequest.decode(value),
+    responseSerialize: (value: ResetPasswordResponse): Buffer =>
+      Buffer.from(ResetPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetPasswordResponse => ResetPasswordResponse.decode(value),
+  },
+  /**
+   * Suspends a user and ends the sessions → user.suspended. For staff. Suspending again changes nothing.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID`, `INVALID_REASON`; NOT_FOUND `USER_NOT_FOUND`; FAILED_PRECONDITION
+   * `OWN_ACCOUNT`.
+   */
+  suspendUser: {
+    path: "/millrace.users.v1.UserService/SuspendUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SuspendUserRequest): Buffer => Buffer.from(SuspendUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SuspendUserRequest => SuspendUserRequest.decode(value),
+    responseSerialize: (value: User): Buffer => Buffer.from(User.encode(value).finish()),
+    responseDeserialize: (value: Buffer): User => User.decode(value),
+  },
+  /**
+   * Makes the token that an e-mail carries, replacing the user's earlier one of this purpose. For functions. The token
+   * is stored hashed, expires, and is told nowhere else.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID`, `INVALID_PURPOSE`; NOT_FOUND `USER_NOT_FOUND`; FAILED_PRECONDITION
+   * `LINK_NOT_NEEDED` when the address is verified already, the user who wants to reset a password is suspended, or what
+   * asked for the link is too long ago or was followed by a later request.
+   */
+  createLinkToken: {
+    path: "/millrace.users.v1.UserService/CreateLinkToken" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateLinkTokenRequest): Buffer =>
+      Buffer.from(CreateLinkTokenRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateLinkTokenRequest => CreateLinkTokenRequest.decode(value),
+    responseSerialize: (value: CreateLinkTokenResponse): Buffer =>
+      Buffer.from(CreateLinkTokenResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateLinkTokenResponse => CreateLinkTokenResponse.decode(value),
+  },
 } as const;
 
 export interface UserServiceServer extends UntypedServiceImplementation {
   /**
-   * Creates a customer. Not idempotent: a repeat after a lost answer meets `email-taken`.
-   * Limits: e-mail 254 characters, unique without regard to case; password 10 to 128 characters.
-   * Errors: INVALID_ARGUMENT `invalid-user` with fields `email`, `password`; FAILED_PRECONDITION `email-taken` with
-   * field `email`; RESOURCE_EXHAUSTED `too-many-passwords`, with a time to wait.
+   * Creates a customer → user.created. For anybody. With a `user_id` the same call again answers the same user.
+   * Limits: e-mail 254 characters, unique without regard to case; password 10 to 128 characters and not a common one;
+   * name 100 characters.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with fields `email`, `password`, `name`, `user_id`;
+   * FAILED_PRECONDITION `EMAIL_TAKEN` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_PASSWORDS`, or when the `user_id`
+   * is there already `TOO_MANY_SIGN_INS`, with a time to wait.
    */
   createUser: handleUnaryCall<CreateUserRequest, User>;
   /**
-   * Trades an e-mail and a password for an access token, a JWT signed with EdDSA that is good for 15 minutes.
-   * Errors: UNAUTHENTICATED `wrong-credentials`, the same for an unknown e-mail and a wrong password;
-   * RESOURCE_EXHAUSTED `too-many-passwords`, with a time to wait.
+   * Trades the token of a verification e-mail for a verified address → user.email_verified. For anybody. The same token
+   * again changes nothing and answers the same.
+   * Errors: FAILED_PRECONDITION `LINK_INVALID`, the same for a token that was never given, has expired or is replaced.
+   */
+  verifyEmail: handleUnaryCall<VerifyEmailRequest, User>;
+  /**
+   * Trades an e-mail and a password for a session: an access token and a refresh token. For anybody.
+   * Errors: UNAUTHENTICATED `WRONG_CREDENTIALS`, the same for an unknown e-mail and a wrong password;
+   * PERMISSION_DENIED `USER_SUSPENDED`, only after the right password; RESOURCE_EXHAUSTED `TOO_MANY_SIGN_INS` or
+   * `TOO_MANY_PASSWORDS`, with a time to wait.
    */
   authenticate: handleUnaryCall<AuthenticateRequest, AuthenticateResponse>;
   /**
-   * Looks a user up.
-   * Errors: INVALID_ARGUMENT `invalid-user-id` with field `user_id`; NOT_FOUND `user-not-found`.
+   * Trades a refresh token for the next pair of tokens. For anybody. A token that was used before answers the same
+   * successor for 10 seconds, for a client that lost the answer; later it ends the session.
+   * Errors: UNAUTHENTICATED `INVALID_REFRESH_TOKEN`, `REFRESH_TOKEN_REUSED`, `SESSION_ENDED`.
+   */
+  refreshToken: handleUnaryCall<RefreshTokenRequest, RefreshTokenResponse>;
+  /**
+   * Ends a session: one's own current one, or the one named, if it is one's own. For the user. Ending an ended one is
+   * no error. Access tokens of the session stay good at the edges until they expire.
+   * Errors: NOT_FOUND `SESSION_NOT_FOUND`.
+   */
+  revokeSession: handleUnaryCall<RevokeSessionRequest, RevokeSessionResponse>;
+  /**
+   * Says whose an access token is, and whether its session goes on. For anybody. Checks signature, issuer, audience,
+   * type, expiry and session.
+   * Errors: UNAUTHENTICATED `TOKEN_EXPIRED`, `INVALID_TOKEN`, `SESSION_ENDED`.
+   */
+  validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
+  /** The public keys that verify access tokens, as a JWK set (RFC 7517). For anybody. */
+  getSigningKeys: handleUnaryCall<GetSigningKeysRequest, GetSigningKeysResponse>;
+  /**
+   * Looks a user up. For the user, staff and functions.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_id`; NOT_FOUND `USER_NOT_FOUND`, also for other users.
    */
   getUser: handleUnaryCall<GetUserRequest, User>;
   /**
-   * Says whose an access token is. Checks signature, issuer, audience, type and expiry; asks no database, so a token
-   * stays good until it expires.
-   * Errors: UNAUTHENTICATED `token-expired` or `invalid-token`.
+   * Looks up to 100 users up, in the order asked; those that there are not are left out. For functions.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_ids[<index>]`, or `user_ids` for too many.
    */
-  validateToken: handleUnaryCall<ValidateTokenRequest, ValidateTokenResponse>;
+  batchGetUsers: handleUnaryCall<BatchGetUsersRequest, BatchGetUsersResponse>;
+  /**
+   * Lists users, the newest first. For staff.
+   * Errors: INVALID_ARGUMENT `INVALID_PAGE` with field `page_size` or `page_token`.
+   */
+  listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
+  /**
+   * Changes one's own name. For the user.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `name`.
+   */
+  updateUser: handleUnaryCall<UpdateUserRequest, User>;
+  /**
+   * Changes one's own password and ends all other sessions → user.password_changed. For the user.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `new_password`; UNAUTHENTICATED `WRONG_CREDENTIALS`;
+   * RESOURCE_EXHAUSTED `TOO_MANY_SIGN_INS` or `TOO_MANY_PASSWORDS`, with a time to wait.
+   */
+  changePassword: handleUnaryCall<ChangePasswordRequest, ChangePasswordResponse>;
+  /**
+   * Asks for an e-mail to set a new password → user.password_reset_requested, if there is such a user. For anybody. The
+   * answer and its time are the same for an e-mail that nobody has.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_RESETS`, by address.
+   */
+  requestPasswordReset: handleUnaryCall<RequestPasswordResetRequest, RequestPasswordResetResponse>;
+  /**
+   * Trades the token of a reset e-mail for a new password and ends all sessions → user.password_changed. For anybody.
+   * A token works once.
+   * Errors: INVALID_ARGUMENT `INVALID_USER` with field `new_password`; FAILED_PRECONDITION `LINK_INVALID`, the same for
+   * a token that was never given, is used, has expired or is replaced; RESOURCE_EXHAUSTED `TOO_MANY_PASSWORDS`.
+   */
+  resetPassword: handleUnaryCall<ResetPasswordRequest, ResetPasswordResponse>;
+  /**
+   * Suspends a user and ends the sessions → user.suspended. For staff. Suspending again changes nothing.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID`, `INVALID_REASON`; NOT_FOUND `USER_NOT_FOUND`; FAILED_PRECONDITION
+   * `OWN_ACCOUNT`.
+   */
+  suspendUser: handleUnaryCall<SuspendUserRequest, User>;
+  /**
+   * Makes the token that an e-mail carries, replacing the user's earlier one of this purpose. For functions. The token
+   * is stored hashed, expires, and is told nowhere else.
+   * Errors: INVALID_ARGUMENT `INVALID_USER_ID`, `INVALID_PURPOSE`; NOT_FOUND `USER_NOT_FOUND`; FAILED_PRECONDITION
+   * `LINK_NOT_NEEDED` when the address is verified already, the user who wants to reset a password is suspended, or what
+   * asked for the link is too long ago or was followed by a later request.
+   */
+  createLinkToken: handleUnaryCall<CreateLinkTokenRequest, CreateLinkTokenResponse>;
 }
 
 function toTimestamp(date: Date): Timestamp {
