@@ -18,7 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args) => rebuildCommand(args),
   },
   'dead-letters': {
-    usage: 'dead-letters list|show|redrive|discard|audit [<id>…] [options]',
+    usage: 'dead-letters list|show|redrive|discard|sweep|audit [<id>…] [options]',
     says: 'shows the messages that could not be handled, sends them to their function again, or drops them',
     run: (args) => deadLettersCommand(args),
   },

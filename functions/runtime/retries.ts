@@ -15,7 +15,7 @@ export const ORIGIN_HEADER = 'millrace-origin';
 export const ATTEMPTS_HEADER = 'millrace-attempts';
 
 /** Headers that go with a message wherever it goes; one that could not be sent again would hold it for ever. */
-const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
+export const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
 const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) (?<storedAtNanos>\d{1,20}) (?<subject>\S{1,1000})$/;
 
 const originOf = ({ stream, sequence, storedAtNanos, subject }: BusMessage): string =>

@@ -1,4 +1,4 @@
-/** `millrace dead-letters list|show|redrive|discard|audit`: what could not be handled, and what becomes of it. */
+/** `millrace dead-letters list|show|redrive|discard|sweep|audit`: what could not be handled, and what becomes of it. */
 import { once } from 'node:events';
 import net from 'node:net';
 import os from 'node:os';
@@ -11,6 +11,7 @@ import { type Environment, serverUrl, UsageError } from '../cli.ts';
 import { isGoDuration, nanoseconds } from '../local/go-duration.ts';
 import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './letters.ts';
 import { redrive, refuseOrphans } from './redrive.ts';
+import { sweep } from './sweep.ts';
 
 const OPTIONS = {
   function: { type: 'string' },
@@ -39,7 +40,9 @@ type Request = {
   readonly nats: string | undefined;
 };
 
-const VERBS = ['list', 'show', 'redrive', 'discard', 'audit'];
+const VERBS = ['list', 'show', 'redrive', 'discard', 'sweep', 'audit'];
+/** A function that is being deployed has its consumer by then. */
+const SWEPT_AFTER_MS = 300_000;
 const CONNECT_MS = 5_000;
 
 function whole(option: string, text: string | undefined, fallback: number, most: number): number {
@@ -168,6 +171,14 @@ async function discard(bus: Bus, request: Request): Promise<void> {
   }
 }
 
+async function sweepAll(bus: Bus, { olderThanMs, dryRun, json }: Request): Promise<void> {
+  await sweep(bus, olderThanMs || SWEPT_AFTER_MS, dryRun, (stray) => {
+    const { stream, sequence, subject, at } = stray;
+    if (json) console.log(JSON.stringify({ ...stray, outcome: dryRun ? 'would move' : 'moved' }));
+    else console.log(`${dryRun ? 'would move' : 'moved'}  ${stream} ${sequence}  ${at}  ${subject}`);
+  });
+}
+
 async function audit(bus: Bus, request: Request): Promise<void> {
   for await (const { message } of storedMessages(bus, 'AUDIT', 'audit.dead-letters.*')) {
     const text = Buffer.from(message.data ?? '', 'base64').toString('utf8');
@@ -185,6 +196,7 @@ const DO: Readonly<Record<string, (bus: Bus, request: Request) => Promise<void>>
   show,
   redrive: redriveAll,
   discard,
+  sweep: sweepAll,
   audit,
 };
 

@@ -31,7 +31,7 @@ export type Letter = {
 type Stored = { message: { subject: string; seq: number; time: string; hdrs?: string; data?: string } };
 
 /** `NATS/1.0` and lines `name: value`; the names in lower case. */
-function parseHeaders(base64 = ''): Record<string, string> {
+export function parseHeaders(base64 = ''): Record<string, string> {
   const [, ...lines] = Buffer.from(base64, 'base64').toString('utf8').split('\r\n');
   return Object.fromEntries(
     lines.flatMap((line) => {
@@ -93,10 +93,10 @@ export async function findLetter(bus: Bus, id: number): Promise<Letter | undefin
   return found && toLetter(found);
 }
 
-/** Takes a letter out; one that is not there any more is no error. */
-export async function removeLetter(bus: Bus, id: number): Promise<void> {
+/** Takes a message out of its stream; one that is not there any more is no error. */
+export async function removeMessage(bus: Bus, stream: string, sequence: number): Promise<void> {
   try {
-    await bus.api(`STREAM.MSG.DELETE.${DEAD_LETTERS}`, { seq: id, no_erase: true });
+    await bus.api(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true });
   } catch (error) {
     if (!(error instanceof AppError && /^jetstream-(10043|10037|10057)$/.test(error.slug))) throw error;
   }
@@ -104,3 +104,5 @@ export async function removeLetter(bus: Bus, id: number): Promise<void> {
 
 export const isStored = async (bus: Bus, stream: string, subject: string): Promise<boolean> =>
   (await get(bus, stream, { last_by_subj: subject })) !== undefined;
+
+export const removeLetter = (bus: Bus, id: number): Promise<void> => removeMessage(bus, DEAD_LETTERS, id);

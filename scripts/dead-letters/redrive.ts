@@ -4,6 +4,7 @@ import type { Bus } from '../../functions/runtime/bus.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
 import {
   ATTEMPTS_HEADER,
+  CARRIED,
   ORIGIN_HEADER,
   RETRIES,
   retriesOf,
@@ -17,10 +18,8 @@ export type Redriven = 'redriven' | 'held back';
 const WAIT_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 
-const MESSAGE_HEADER = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
-
 async function send(bus: Bus, letter: Letter): Promise<void> {
-  const headers = Object.fromEntries(Object.entries(letter.headers).filter(([name]) => MESSAGE_HEADER.test(name)));
+  const headers = Object.fromEntries(Object.entries(letter.headers).filter(([name]) => CARRIED.test(name)));
   const again = { ...headers, [ORIGIN_HEADER]: letter.origin, [ATTEMPTS_HEADER]: '0' };
   await bus.publish(retrySubject(letter.consumer), letter.payload, again, `redrive ${letter.id} ${letter.at}`);
   await removeLetter(bus, letter.id);

@@ -165,6 +165,30 @@ test('who did what to which letter is on record', async () => {
   ]);
 });
 
+test('what no function takes is swept to the dead letters, and nothing else is', async () => {
+  const { bus } = backends;
+  for (const subject of ['command.order.craete', 'command.order.create', 'parked.expire.1', 'retry.nobody'])
+    await bus.publish(subject, '{"key":"a"}', { 'ce-id': subject, 'millrace-reply': '_INBOX.a' }, subject);
+  expect(await deadLetters('sweep')).toEqual([]);
+  const strays = [
+    { stream: 'COMMANDS', subject: 'command.order.craete' },
+    { stream: 'RETRIES', subject: 'retry.nobody' },
+  ];
+  expect(await deadLetters('sweep', '--older-than', '1ms', '--dry-run')).toMatchObject(strays);
+  expect(await letters()).toEqual([]);
+  expect(await deadLetters('sweep', '--older-than', '1ms')).toMatchObject(strays);
+  expect(await deadLetters('list')).toMatchObject([
+    { function: 'nobody', error: 'no-consumer', type: 'command.order.craete' },
+    { function: 'nobody', error: 'no-consumer' },
+  ]);
+  expect((await backends.messages('COMMANDS')).map(({ subject }) => subject).sort()).toEqual([
+    'command.order.create',
+    'parked.expire.1',
+  ]);
+  expect(await backends.messages('RETRIES')).toEqual([]);
+  await expect(deadLetters('redrive', '--all')).rejects.toThrow('there is no consumer nobody-retries of RETRIES');
+});
+
 test('the commands that the map of functions shows work as they stand there', async () => {
   await plant([order(), 'a']);
   const map = readFileSync(path.join(repository, 'functions/README.md'), 'utf8');

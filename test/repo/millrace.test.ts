@@ -32,7 +32,7 @@ test.each([
   [['rotate-signing-key', '--file', '/nowhere/key.json'], 'there is no file /nowhere/key.json'],
   [['rotate-signing-key', '--file', 'package.json', '--fast'], 'there is no option --fast'],
   [['rebuild', 'order-view'], 'endpoints.json is not there: start the shop (npm start), or set --database'],
-  [['dead-letters'], 'dead-letters takes list, show, redrive, discard, audit'],
+  [['dead-letters'], 'dead-letters takes list, show, redrive, discard, sweep, audit'],
   [['dead-letters', 'burn'], "not 'burn'"],
   [['dead-letters', 'redrive'], 'which ones to redrive? Give ids, --function, --error, --older-than or --all'],
   [['dead-letters', 'discard', '--dry-run'], 'which ones to discard?'],
