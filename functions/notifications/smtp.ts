@@ -12,6 +12,9 @@ const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
 /** The notifier gives up before: an e-mail that is given up here may still be on its way. Tried again by the message alone. */
 const GUARDED = { name: 'smtp', timeoutMs: 60_000, retries: 0, inFlight: 8, halfOpenAfterMs: 5_000 };
 
+/** Later than that the notifier may have given it up, and its claim may be somebody else's. */
+const BEGIN_WITHIN_MS = 15_000;
+
 function refuse(error: { readonly responseCode?: number; readonly command?: string }): never {
   const { responseCode = 0, command = '' } = error;
   if (responseCode >= 500 && ABOUT_THE_MAIL.has(command))
@@ -38,7 +41,11 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
     async send(mail: Mail): Promise<void> {
       // An address object, so that no character in it can make a second recipient.
       const message = { ...mail, to: { name: '', address: mail.to }, from: MAIL_FROM };
-      await guard.run(() => transport.sendMail(message).catch(refuse));
+      const beginBy = Date.now() + BEGIN_WITHIN_MS;
+      await guard.run(async () => {
+        if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');
+        await transport.sendMail(message).catch(refuse);
+      });
     },
   };
 }

@@ -33,13 +33,13 @@ export type BusMessage = {
 export type Payload = string | Uint8Array;
 
 export type Bus = {
-  /** Stores a message; resolves when JetStream holds it. Throws `unavailable`: it may be stored all the same. */
+  /** Stores a message; resolves to its sequence when JetStream holds it. Throws `unavailable`: it may be stored all the same. */
   publish(
     subject: string,
     payload: Payload,
     headers: Readonly<Record<string, string>>,
     messageId: string,
-  ): Promise<void>;
+  ): Promise<number>;
   /** Sends a plain message that nobody may be waiting for. */
   send(subject: string, payload: Payload): void;
   /** Calls `receive` with each plain message below a private inbox; gives the subject prefix to ask answers to. */
@@ -152,7 +152,8 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
   return {
     async publish(subject, payload, fields, messageId) {
       try {
-        await jetstream.publish(subject, payload, { msgID: messageId, headers: toHeaders(fields) });
+        const { seq } = await jetstream.publish(subject, payload, { msgID: messageId, headers: toHeaders(fields) });
+        return seq;
       } catch (error) {
         if (isTooLarge(error))
           throw new AppError('internal', 'message-too-large', `The message for ${subject} is too large`, {

@@ -1,124 +1,67 @@
-/** From a consumer to a handler: batches, bounded concurrency, and each message ended as its outcome demands. */
+/** A function's two consumers, of what is new and of what is due for another attempt → its handler. */
 import type { Bus, BusMessage } from './bus.ts';
-import { AppError, toAppError } from './errors.ts';
+import { invalid, unavailable } from './errors.ts';
 import { endFailed } from './failure.ts';
 import type { Running, Shell } from './function.ts';
-import { fromBus, type Incoming, type Outcome } from './message.ts';
-import type { Pull, PullOptions } from './pull.ts';
+import { openLane } from './lane.ts';
+import type { Incoming } from './message.ts';
+import type { PullOptions } from './pull.ts';
 import { RETRIES, restored, retriesOf } from './retries.ts';
 
 export type ConsumeOptions = PullOptions & {
   /** Messages handed to the handler together, at most. */
   readonly batch: number;
-  /** Calls of the handler at the same time. */
+  /** Calls of the handler at the same time, of each of the two kinds. */
   readonly concurrency: number;
 };
 
-/** Messages that are tried again have room of their own, so that they neither hold up new ones nor wait for them. */
+/** Retries have room of their own, so that they neither hold up what is new nor wait for it. */
 export const RETRIES_IN_FLIGHT = 8;
 
-/** Nobody who fails gets so far: it ends its process, or outlasts all that is allowed. */
-const MOST_DELIVERIES = 20;
+/** Nobody who fails gets so far: the message ends its process, or is a neighbour of one that does. */
+const MOST_DELIVERIES = 10;
 
-/** Well below every consumer's ackWait. */
-export const WORKING_EVERY_MS = 10_000;
-/** Longer than any handler may take: then somebody else is to get the message. */
-const WORKING_FOR_MS = 300_000;
+const endless = ({ deliveries }: BusMessage): string => `${deliveries - 1} deliveries came to no end`;
 
-type Taken = { readonly message: BusMessage; readonly incoming: Incoming; readonly at: number; readonly pull: Pull };
+/** Parked, each for another time, a message and its neighbours are no longer delivered together. */
+function refuseSuspicious(message: BusMessage): void {
+  if (message.deliveries > MOST_DELIVERIES) throw unavailable('too-many-deliveries', endless(message));
+}
 
-function refuseDeadly({ deliveries }: BusMessage): void {
-  if (deliveries > MOST_DELIVERIES)
-    throw new AppError('invalid', 'too-many-deliveries', `${deliveries - 1} deliveries came to no end`);
+function refuseDeadly(message: BusMessage): void {
+  if (message.deliveries > MOST_DELIVERIES)
+    throw invalid('too-many-deliveries', `${endless(message)}: it ends its process, or takes too long`);
 }
 
 export function consume(
   shell: Shell,
   bus: Bus,
-  options: ConsumeOptions,
+  { stream, consumer, inFlight, batch, concurrency }: ConsumeOptions,
   handle: (batch: readonly Incoming[]) => Promise<void>,
 ): Running {
-  const { stream, consumer, inFlight, batch, concurrency } = options;
-  const waiting: Taken[] = [];
-  const inWork = new Set<Taken>();
-  const active = new Set<Promise<void>>();
-  let stopped = false;
-
-  const answer = (to: string, outcome: Outcome): void => bus.send(to, JSON.stringify(outcome));
-  const fail = endFailed(shell, bus, consumer);
-
-  const handleTogether = async (taken: readonly Taken[]): Promise<void> => {
-    try {
-      await handle(taken.map(({ incoming }) => incoming));
-      for (const { message } of taken) message.ack();
-    } catch (thrown) {
-      if (taken.length === 1 || toAppError(thrown).code === 'unavailable') {
-        await Promise.all(taken.map(({ message, incoming }) => fail(message, incoming, thrown)));
-        return;
-      }
-      // One bad message must not hold up its neighbours: each goes again by itself.
-      for (const one of taken) await handleTogether([one]);
-    }
-  };
-
-  const during = (work: Promise<void>, end: () => void): void => {
-    const ended = work.finally(() => {
-      active.delete(ended);
-      end();
-    });
-    active.add(ended);
-  };
-
-  const startWork = (): void => {
-    while (!stopped && waiting.length > 0 && active.size < concurrency) {
-      const taken = waiting.splice(0, batch);
-      for (const one of taken) inWork.add(one);
-      during(handleTogether(taken), () => {
-        for (const one of taken) {
-          inWork.delete(one);
-          one.pull.done();
-        }
-        startWork();
-      });
-    }
-  };
-
-  const receive = (message: BusMessage, pull: Pull): void => {
-    if (stopped) return message.nak(0);
-    try {
-      refuseDeadly(message);
-      waiting.push({ message, incoming: fromBus(message, answer), at: Date.now(), pull });
-      startWork();
-    } catch (thrown) {
-      during(fail(message, undefined, thrown), () => pull.done());
-    }
-  };
-
-  const receiveAgain = (message: BusMessage, pull: Pull): void => {
-    try {
-      receive(restored(message), pull);
-    } catch (thrown) {
-      during(fail(message, undefined, thrown), () => pull.done());
-    }
-  };
-
-  const news = bus.pull({ stream, consumer, inFlight }, (message) => receive(message, news));
-  const retries = bus.pull({ stream: RETRIES, consumer: retriesOf(consumer), inFlight: RETRIES_IN_FLIGHT }, (message) =>
-    receiveAgain(message, retries),
-  );
-
-  const sayWorking = setInterval(() => {
-    for (const { message, at } of [...inWork, ...waiting]) if (Date.now() - at < WORKING_FOR_MS) message.working();
-  }, WORKING_EVERY_MS);
-
+  const both = { batch, handle, fail: endFailed(shell, bus, consumer) };
+  const news = openLane(bus, {
+    ...both,
+    stream,
+    consumer,
+    inFlight,
+    concurrency,
+    restore: (message) => message,
+    refuse: refuseSuspicious,
+  });
+  const retries = openLane(bus, {
+    ...both,
+    stream: RETRIES,
+    consumer: retriesOf(consumer),
+    inFlight: RETRIES_IN_FLIGHT,
+    concurrency: Math.min(concurrency, RETRIES_IN_FLIGHT),
+    restore: restored,
+    refuse: refuseDeadly,
+  });
   return {
-    notReady: () => (bus.connected() ? (news.problem() ?? retries.problem()) : 'not connected to NATS'),
+    notReady: () => (bus.connected() ? (news.notReady() ?? retries.notReady()) : 'not connected to NATS'),
     async drain() {
-      stopped = true;
-      await Promise.all([news.stop(), retries.stop()]);
-      for (const { message } of waiting.splice(0)) message.nak(0);
-      await Promise.all(active);
-      clearInterval(sayWorking);
+      await Promise.all([news.drain(), retries.drain()]);
       await bus.flush();
     },
   };

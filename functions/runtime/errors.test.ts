@@ -61,9 +61,14 @@ test('the backoff grows with the attempt, up to five minutes', () => {
   expect(backoffMs(3, 0)).toBe(0);
 });
 
-test('a time to wait that the error names is waited for, and up to a fifth or a second more', () => {
-  expect(waitMs({ retryAfterMs: 1_000 }, 9, 0)).toBe(1_000);
-  expect(waitMs({ retryAfterMs: 1_000 }, 9, 1)).toBe(1_200);
+test('a time that the error names is waited for, and up to a fifth or a second more', () => {
+  expect(waitMs({ retryAfterMs: 1_000 }, 1, 0)).toBe(1_000);
+  expect(waitMs({ retryAfterMs: 1_000 }, 1, 1)).toBe(1_200);
   expect(waitMs({ retryAfterMs: 3_600_000 }, 9, 1)).toBe(3_601_000);
   expect(waitMs({ retryAfterMs: undefined }, 3, 1)).toBe(1_600);
+});
+
+test('a breaker that asks for two seconds each time does not keep a function awake: the backoff still grows', () => {
+  const waits = [1, 5, 9, 12].map((attempt) => waitMs({ retryAfterMs: 2_000 }, attempt, 0.5));
+  expect(waits).toEqual([2_200, 3_200, 51_200, 150_000]);
 });

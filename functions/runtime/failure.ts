@@ -19,9 +19,17 @@ const MOST_NAKS = 5;
 export const backoffMs = (attempt: number, random = Math.random()): number =>
   random * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** Math.min(attempt, 20));
 
-/** Not before the time that the error names, and not everybody at that very time. */
-export const waitMs = ({ retryAfterMs }: Pick<AppError, 'retryAfterMs'>, attempt: number, random = Math.random()) =>
-  retryAfterMs === undefined ? backoffMs(attempt, random) : retryAfterMs + random * Math.min(retryAfterMs / 5, 1_000);
+/** Backoff, but not before the time that the error names, nor everybody at that very time. */
+export function waitMs(
+  { retryAfterMs }: Pick<AppError, 'retryAfterMs'>,
+  attempt: number,
+  random = Math.random(),
+): number {
+  const backoff = backoffMs(attempt, random);
+  return retryAfterMs === undefined
+    ? backoff
+    : Math.max(backoff, retryAfterMs + random * Math.min(retryAfterMs / 5, 1_000));
+}
 
 /** What becomes of a message whose handling failed. */
 export const fateOf = (error: AppError, attempt: number): Fate =>

@@ -74,15 +74,16 @@ async function openLimits({ log }: Pick<Shell, 'log'>, options: GuardOptions) {
     const slug = `${target}-${why === 'open' ? 'unavailable' : 'overloaded'}`;
     return new AppError('unavailable', slug, message, { retryAfterMs });
   };
+  const overloaded = (): AppError =>
+    rejected('full', `Too many calls to '${target}' wait for their turn`, OVERLOADED_MS);
   /** What cockatiel says in our words. */
   const explain = (error: unknown): unknown => {
     if (error instanceof cockatiel.BrokenCircuitError)
       return rejected('open', `'${target}' does not answer at the moment`, Math.max(heldBackUntil - Date.now(), 1));
-    if (error instanceof cockatiel.BulkheadRejectedError)
-      return rejected('full', `Too many calls to '${target}' wait for their turn`, OVERLOADED_MS);
+    if (error instanceof cockatiel.BulkheadRejectedError) return overloaded();
     return error;
   };
-  return { breaker, bulkhead, explain };
+  return { breaker, bulkhead, overloaded, explain };
 }
 
 /** `promise` rejects with `reason` when the time is over. */
@@ -106,7 +107,7 @@ export function openGuard(shell: Pick<Shell, 'log'>, options: GuardOptions): Gua
   return {
     async run<Result>(work: Work<Result>, bounds: Bounds = {}): Promise<Result> {
       opening ??= openLimits(shell, options);
-      const { breaker, bulkhead, explain } = await opening;
+      const { breaker, bulkhead, overloaded, explain } = await opening;
       const { timeoutMs = TIMEOUT_MS, retries = RETRIES } = { ...options, ...bounds };
       const deadline = Date.now() + timeoutMs;
       const late = startClock(timeoutMs, () =>
@@ -123,6 +124,8 @@ export function openGuard(shell: Pick<Shell, 'log'>, options: GuardOptions): Gua
         }
       };
       const attempts = async (): Promise<Result> => {
+        // What is left for the call would not be its fault.
+        if (deadline - Date.now() < timeoutMs / 2) throw overloaded();
         for (let attempt = 0; ; attempt += 1) {
           try {
             const outcome = await breaker.execute(once, late.signal);

@@ -25,7 +25,7 @@ export type Outbox = {
   removed(): Promise<void>;
 };
 
-const publishOne = (bus: Bus, { subject, data, headers, event_id }: OutboxMessage): Promise<void> =>
+const publishOne = (bus: Bus, { subject, data, headers, event_id }: OutboxMessage): Promise<number> =>
   bus.publish(subject, JSON.stringify(data), headers, event_id);
 
 /**

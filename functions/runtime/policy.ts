@@ -49,8 +49,8 @@ async function carryOut(
     ...trace,
   };
   const payload = JSON.stringify(data);
-  if (reaction.do === 'send') return bus.publish(type, payload, toHeaders(envelope), commandId);
-  return setTimer(bus, reaction.timer, { at: reaction.at, target: type, payload, headers: toHeaders(envelope) });
+  if (reaction.do === 'send') await bus.publish(type, payload, toHeaders(envelope), commandId);
+  else await setTimer(bus, reaction.timer, { at: reaction.at, target: type, payload, headers: toHeaders(envelope) });
 }
 
 export function policy<Schema extends z.ZodMiniType>(spec: PolicySpec<Schema>): Definition<'NATS_URL'> {

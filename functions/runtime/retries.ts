@@ -16,7 +16,7 @@ export const ATTEMPTS_HEADER = 'millrace-attempts';
 
 /** Headers that go with a message wherever it goes; one that could not be sent again would hold it for ever. */
 export const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
-const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) (?<storedAtNanos>\d{1,20}) (?<subject>\S{1,1000})$/;
+const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) ((?<storedAtNanos>\d{1,20}) )?(?<subject>\S{1,1000})$/;
 
 const originOf = ({ stream, sequence, storedAtNanos, subject }: BusMessage): string =>
   [stream, sequence, storedAtNanos, subject].join(' ');
@@ -31,7 +31,7 @@ export const carried = (message: BusMessage): Record<string, string> => ({
   [ATTEMPTS_HEADER]: String(message.attempts),
 });
 
-/** Parks a message; the caller then acknowledges it. A crash in between makes two of it, and the later one counts. */
+/** Parks a message; the caller then acknowledges it. After a crash in between it is there twice, and parked once. */
 export async function park(bus: Bus, consumer: string, message: BusMessage, delayMs: number): Promise<void> {
   const { place, deliveries, data: payload } = message;
   const reply = message.headers?.[REPLY_HEADER];
@@ -39,25 +39,26 @@ export async function park(bus: Bus, consumer: string, message: BusMessage, dela
   const at = new Date(Date.now() + delayMs).toISOString();
   const subject = waitingSubject(consumer, originOf(message));
   const parked = { at, target: retrySubject(consumer), payload, headers };
-  await schedule(bus, subject, parked, `${consumer} ${place} ${deliveries}`);
+  // Deliveries begin anew with a consumer that is made anew; the time tells its parking from the one before.
+  await schedule(bus, subject, parked, `${consumer} ${place} ${deliveries} ${at}`);
+}
+
+type Origin = Pick<BusMessage, 'stream' | 'sequence' | 'storedAtNanos' | 'subject'>;
+
+/** Undefined when it does not say where the message was. The first dead letters do not say when it was stored. */
+export function readOrigin(header: string): Origin | undefined {
+  const { stream, sequence, storedAtNanos = '0', subject } = ORIGIN.exec(header)?.groups ?? {};
+  return stream && subject ? { stream, sequence: Number(sequence), storedAtNanos, subject } : undefined;
 }
 
 /** A message of RETRIES as it was in the stream that it came from; throws `invalid` when it does not say where that is. */
 export function restored(message: BusMessage): BusMessage {
-  const { stream, sequence, storedAtNanos, subject } =
-    ORIGIN.exec(message.headers?.[ORIGIN_HEADER] ?? '')?.groups ?? {};
+  const origin = readOrigin(message.headers?.[ORIGIN_HEADER] ?? '');
   const before = Number(message.headers?.[ATTEMPTS_HEADER]);
-  if (!stream || !storedAtNanos || !subject || !Number.isSafeInteger(before) || before < 0)
+  if (!origin || !Number.isSafeInteger(before) || before < 0)
     throw invalid(
       'invalid-retry',
       `A message to ${message.subject} needs headers ${ORIGIN_HEADER}, ${ATTEMPTS_HEADER}`,
     );
-  return {
-    ...message,
-    stream,
-    sequence: Number(sequence),
-    storedAtNanos,
-    subject,
-    attempts: before + message.deliveries,
-  };
+  return { ...message, ...origin, attempts: before + message.deliveries };
 }

@@ -65,6 +65,15 @@ function parsed(args: readonly string[]) {
   }
 }
 
+/** A container may run as a user without a name. */
+function operator(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
 function readRequest(args: readonly string[]): Request {
   const { values, positionals } = parsed(args);
   const [verb, ...ids] = positionals;
@@ -84,7 +93,7 @@ function readRequest(args: readonly string[]): Request {
     rate: whole('--rate', values.rate, 50, 10_000),
     dryRun: values['dry-run'] ?? false,
     json: values.json ?? false,
-    by: values.by ?? os.userInfo().username,
+    by: values.by ?? operator(),
     nats: values.nats,
   };
 }
@@ -153,9 +162,9 @@ async function redriveAll(bus: Bus, request: Request): Promise<void> {
     for (const letter of letters) tell(request, 'would go', letter);
     return;
   }
-  await redrive(bus, letters, request.rate, async (letter, what) => {
+  await redrive(bus, letters, request.rate, async (letter, what, why) => {
     if (what === 'redriven') await record(bus, request, letter);
-    tell(request, what, letter);
+    tell(request, why ? `${what}: the one before ${why === 'no answer' ? 'got no answer' : why}` : what, letter);
   });
 }
 

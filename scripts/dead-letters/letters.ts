@@ -3,7 +3,7 @@ import type { Bus } from '../../functions/runtime/bus.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
 import { DEAD } from '../../functions/runtime/failure.ts';
 import { typeOfSubject } from '../../functions/runtime/message.ts';
-import { ATTEMPTS_HEADER, ORIGIN_HEADER } from '../../functions/runtime/retries.ts';
+import { ATTEMPTS_HEADER, ORIGIN_HEADER, readOrigin } from '../../functions/runtime/retries.ts';
 
 export const DEAD_LETTERS = 'DEAD_LETTERS';
 
@@ -54,7 +54,7 @@ function toLetter({ message: { subject, seq, time, hdrs, data } }: Stored): Lett
     message: headers[DEAD.message] ?? '',
     attempts: Number(headers[ATTEMPTS_HEADER] ?? 0),
     origin,
-    type: headers['ce-type'] ?? typeOfSubject(origin.split(' ')[3] ?? ''),
+    type: headers['ce-type'] ?? typeOfSubject(readOrigin(origin)?.subject ?? ''),
     subject: headers['ce-subject'] ?? '',
     traceId: headers.traceparent?.split('-')[1] ?? '',
     headers,
@@ -102,7 +102,11 @@ export async function removeMessage(bus: Bus, stream: string, sequence: number):
   }
 }
 
-export const isStored = async (bus: Bus, stream: string, subject: string): Promise<boolean> =>
-  (await get(bus, stream, { last_by_subj: subject })) !== undefined;
+export const isStored = async (bus: Bus, stream: string, which: object): Promise<boolean> =>
+  (await get(bus, stream, which)) !== undefined;
+
+/** Id of the newest letter that there ever was. */
+export const lastLetter = async (bus: Bus): Promise<number> =>
+  (await bus.api<{ state: { last_seq: number } }>(`STREAM.INFO.${DEAD_LETTERS}`)).state.last_seq;
 
 export const removeLetter = (bus: Bus, id: number): Promise<void> => removeMessage(bus, DEAD_LETTERS, id);

@@ -59,7 +59,7 @@ async function newUser(account = newAccount()) {
 }
 
 /** An event as user-service publishes it; the same id twice is the same event, though the stream holds it twice. */
-const publish = (userId: string, what: string, data: object, eventId: string = randomUUID()): Promise<void> =>
+const publish = (userId: string, what: string, data: object, eventId: string = randomUUID()): Promise<number> =>
   backends.bus.publish(
     `user.${userId}.${what}`,
     JSON.stringify({ userId, ...data }),

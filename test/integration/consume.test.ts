@@ -118,9 +118,9 @@ test('a failing handler is tried again, and an unavailable one for as long as it
   await publish(1);
   await start(async () => {
     tries += 1;
-    if (tries < 9) throw new AppError('unavailable', 'planted', 'not yet', { retryAfterMs: 10 });
+    if (tries < 7) throw new AppError('unavailable', 'planted', 'not yet', { retryAfterMs: 10 });
   });
-  await until('the ninth attempt', () => tries === 9);
+  await until('the seventh attempt', () => tries === 7);
   await until('nothing to be left', async () => (await lag()) + (await backends.messages('RETRIES')).length === 0);
   expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
 });
@@ -255,23 +255,79 @@ test('a message that is parked again has one place to wait', async () => {
   expect(parked.map(({ headers }) => /millrace-attempts: (\d+)/.exec(headers)?.[1])).toEqual(['3']);
 });
 
-test('a message that ends its process time and again is given up', async () => {
-  await publish(1);
+/** Delivers what waits again and again, as when each delivery ends the process. */
+async function deliverInVain(stream: string, consumer: string, times: number): Promise<void> {
   let deliveries = 0;
-  const pull = backends.bus.pull({ stream: STREAM, consumer: CONSUMER, inFlight: 1 }, (message) => {
-    deliveries = message.deliveries;
+  const pull = backends.bus.pull({ stream, consumer, inFlight: 8 }, (message) => {
+    deliveries = Math.max(deliveries, message.deliveries);
     message.nak(0);
     pull.done();
   });
-  await until('twenty deliveries', () => deliveries >= 20);
+  await until(`${times} deliveries`, () => deliveries >= times);
   await pull.stop();
+}
+
+test('messages that are delivered in vain time and again are parked, each for a time of its own', async () => {
+  await publish(5);
+  await deliverInVain(STREAM, CONSUMER, 12);
+  let handled = 0;
+  await start(async () => {
+    handled += 1;
+  });
+  await until('all to be parked', async () => (await backends.messages('RETRIES')).length === 5);
+  const due = (await backends.messages('RETRIES')).map(({ headers }) => /@at (\S+)/.exec(headers)?.[1]);
+  expect(new Set(due).size).toBe(5);
+  expect(handled).toBe(0);
+  expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
+});
+
+test('a retry that is delivered in vain time and again is given up', async () => {
+  const headers = { 'millrace-origin': 'ORDERS 1 1 order.1.created', 'millrace-attempts': '11' };
+  await backends.bus.publish(`retry.${CONSUMER}`, '{"index":0}', headers, randomUUID());
+  await deliverInVain('RETRIES', `${CONSUMER}-retries`, 12);
   let handled = 0;
   await start(async () => {
     handled += 1;
   });
   await until('the dead letter', async () => (await backends.messages('DEAD_LETTERS')).length === 1);
-  expect((await backends.messages('DEAD_LETTERS'))[0]?.headers).toContain('millrace-error: too-many-deliveries');
+  const [letter] = await backends.messages('DEAD_LETTERS');
+  expect(letter?.headers).toContain('millrace-error: too-many-deliveries');
+  expect(letter?.headers).toContain('millrace-origin: ORDERS 1 1 order.1.created');
   expect(handled).toBe(0);
+});
+
+test('retries that hang do not hold up what is new', async () => {
+  const begun: number[] = [];
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const origin = (index: number) => ({
+    'millrace-origin': `ORDERS ${index} 1 order.1.created`,
+    'millrace-attempts': '1',
+  });
+  for (let index = 0; index < 8; index += 1)
+    await backends.bus.publish(`retry.${CONSUMER}`, JSON.stringify({ index }), origin(index), randomUUID());
+  await start(async ([incoming]) => {
+    const index = incoming ? indexOf(incoming) : -1;
+    begun.push(index);
+    if (index < 8) await gate;
+  });
+  await until('eight retries', () => begun.length === 8);
+  await publish(1, () => ({ index: 8 }));
+  await until('the new one', () => begun.includes(8));
+  release();
+});
+
+test('the first dead letters, which do not say when their message was stored, can be tried again', async () => {
+  const seen: Incoming[] = [];
+  await start(async (batch) => {
+    seen.push(...batch);
+  });
+  const headers = { 'millrace-origin': 'ORDERS 7 order.1.created', 'millrace-attempts': '0', 'ce-id': 'a' };
+  await backends.bus.publish(`retry.${CONSUMER}`, '{}', headers, randomUUID());
+  await until('it to be handled', () => seen.length === 1);
+  expect(seen[0]).toMatchObject({ id: 'a', type: 'order.created', attempt: 1 });
 });
 
 test.each([{}, { 'millrace-origin': 'ORDERS one 1 order.1.created', 'millrace-attempts': '1' }])(

@@ -24,7 +24,7 @@ afterAll(async () => {
   await backends?.stop();
 });
 
-const publish = (data: unknown, headers: Record<string, string> = {}): Promise<void> =>
+const publish = (data: unknown, headers: Record<string, string> = {}): Promise<number> =>
   backends.bus.publish(
     'command.order.create',
     typeof data === 'string' ? data : JSON.stringify(data),

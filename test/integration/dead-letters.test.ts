@@ -8,6 +8,7 @@ import { consume } from '../../functions/runtime/consume.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
 import { newId } from '../../functions/runtime/ids.ts';
 import { type Incoming, toHeaders } from '../../functions/runtime/message.ts';
+import { schedule } from '../../functions/runtime/timer.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
@@ -17,6 +18,7 @@ import { until } from '../support/until.ts';
 let backends: Backends;
 let closers: (() => Promise<void> | void)[];
 let poisoned: Set<string>;
+let later: Set<string>;
 let handled: string[];
 
 const keyOf = ({ data }: Incoming): string => (data as { key: string }).key;
@@ -24,6 +26,7 @@ const keyOf = ({ data }: Incoming): string => (data as { key: string }).key;
 beforeEach(async () => {
   closers = [];
   poisoned = new Set();
+  later = new Set();
   handled = [];
   backends = await startBackends();
   const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
@@ -32,6 +35,8 @@ beforeEach(async () => {
   const running = consume({ ...shell, name: 'order-view' }, await openBus(shell), options, async (batch) => {
     for (const incoming of batch)
       if (poisoned.has(keyOf(incoming))) throw new AppError('invalid', 'planted', `${keyOf(incoming)} is bad`);
+    if (batch.some((incoming) => later.has(keyOf(incoming))))
+      throw new AppError('unavailable', 'planted', 'later', { retryAfterMs: 60_000 });
     handled.push(...batch.map(keyOf));
   });
   closers.push(() => running.drain());
@@ -138,11 +143,41 @@ test('the letters of an order are redriven in their order; one that is still bad
   await plant([one, 'a1'], [two, 'b1'], [one, 'a2'], [two, 'b2'], [two, 'b3'], [one, 'a3']);
   poisoned = new Set(['a2']);
   const outcomes = await deadLetters('redrive', '--function', 'order-view');
-  expect(outcomes.filter(({ outcome }) => outcome === 'held back').map(({ id }) => id)).toEqual([6]);
+  expect(outcomes.filter(({ outcome }) => outcome !== 'redriven')).toMatchObject([
+    { id: 6, outcome: 'held back: the one before failed again' },
+  ]);
   await until('all others', () => handled.length === 4);
   expect(handled.filter((key) => key.startsWith('b'))).toEqual(['b1', 'b2', 'b3']);
   expect(handled).toContain('a1');
   expect((await letters()).map(({ data }) => JSON.parse(data).key).sort()).toEqual(['a2', 'a3']);
+});
+
+test('retries of others that wait or fail do not hold up a redrive', async () => {
+  const one = order();
+  await plant([one, 'a1'], [one, 'a2']);
+  poisoned.clear();
+  const origin = { 'millrace-origin': 'ORDERS 99 1 order.9.created', 'millrace-attempts': '1' };
+  const busy = { at: new Date(Date.now() + 600_000).toISOString(), payload: '{"key":"busy"}', headers: origin };
+  await schedule(backends.bus, 'waiting.order-view.x', { ...busy, target: 'retry.order-view' }, randomUUID());
+  const outcomes = await deadLetters('redrive', '--all');
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['redriven', 'redriven']);
+  await until('both to be handled', () => handled.length === 2);
+});
+
+test('a letter that waits for another attempt holds back the rest of its order', async () => {
+  const one = order();
+  await plant([one, 'a1'], [one, 'a2']);
+  poisoned.clear();
+  later.add('a1');
+  const outcomes = await deadLetters('redrive', '--all');
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['redriven', 'held back: the one before failed again']);
+  expect((await letters()).map(({ data }) => JSON.parse(data).key)).toEqual(['a2']);
+});
+
+test('a letter that does not say where it was is not redriven, and stays', async () => {
+  await backends.bus.publish('dead.order-view', '{}', { 'millrace-function': 'order-view' }, 'x');
+  await expect(deadLetters('redrive', '--all')).rejects.toThrow('dead letter 1 does not say where it was');
+  expect(await letters()).toHaveLength(1);
 });
 
 test('discard drops what fits and nothing else', async () => {

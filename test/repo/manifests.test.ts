@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { RETRIES_IN_FLIGHT, WORKING_EVERY_MS } from '../../functions/runtime/consume.ts';
+import { RETRIES_IN_FLIGHT } from '../../functions/runtime/consume.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
+import { WORKING_EVERY_MS } from '../../functions/runtime/lane.ts';
 import { filterOf } from '../../functions/runtime/message.ts';
 import { EXPIRES_MS } from '../../functions/runtime/pull.ts';
 import { RETRIES, retriesOf, retrySubject } from '../../functions/runtime/retries.ts';

@@ -27,7 +27,7 @@ export const publishCreated = (
   bus: Bus,
   order: object & { orderId: string },
   eventId: string = randomUUID(),
-): Promise<void> =>
+): Promise<number> =>
   bus.publish(
     `order.${order.orderId}.created`,
     JSON.stringify({ order }),

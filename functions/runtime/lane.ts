@@ -1,0 +1,112 @@
+/** One consumer's messages → the handler: batches, bounded concurrency, and each message ended as its outcome demands. */
+import type { Bus, BusMessage } from './bus.ts';
+import { toAppError } from './errors.ts';
+import type { Running } from './function.ts';
+import { fromBus, type Incoming, type Outcome } from './message.ts';
+import type { PullOptions } from './pull.ts';
+
+type LaneOptions = PullOptions & {
+  /** Messages handed to the handler together, at most. */
+  readonly batch: number;
+  /** Calls of the handler at the same time. */
+  readonly concurrency: number;
+  /** The message as it first was; throws when that cannot be told. */
+  restore(message: BusMessage): BusMessage;
+  /** Throws what the message is not handled for. */
+  refuse(message: BusMessage): void;
+  handle(batch: readonly Incoming[]): Promise<void>;
+  /** Ends a message whose handling failed. */
+  fail(message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void>;
+};
+
+/** Well below every consumer's ackWait. */
+export const WORKING_EVERY_MS = 10_000;
+/** Longer than any handler may take: then somebody else is to get the message. */
+const WORKING_FOR_MS = 300_000;
+
+type Taken = { readonly message: BusMessage; readonly incoming: Incoming; readonly at: number };
+
+export function openLane(bus: Bus, options: LaneOptions): Running {
+  const { stream, consumer, inFlight, batch, concurrency, restore, refuse, handle, fail } = options;
+  const waiting: Taken[] = [];
+  /** Taken, and not yet acknowledged or handed back. */
+  const held = new Set<Taken>();
+  const active = new Set<Promise<void>>();
+  let stopped = false;
+
+  const answer = (to: string, outcome: Outcome): void => bus.send(to, JSON.stringify(outcome));
+
+  const done = (taken: readonly Taken[]): void => {
+    for (const one of taken) {
+      one.message.ack();
+      held.delete(one);
+    }
+  };
+
+  const failed = async (taken: readonly Taken[], thrown: unknown): Promise<void> => {
+    const ends = taken.map(async (one) => {
+      await fail(one.message, one.incoming, thrown);
+      held.delete(one);
+    });
+    await Promise.all(ends);
+  };
+
+  const handleTogether = async (taken: readonly Taken[]): Promise<void> => {
+    try {
+      await handle(taken.map(({ incoming }) => incoming));
+      done(taken);
+    } catch (thrown) {
+      if (taken.length === 1 || toAppError(thrown).code === 'unavailable') return failed(taken, thrown);
+      // One bad message must not hold up its neighbours: each goes again by itself.
+      for (const one of taken) await handleTogether([one]);
+    }
+  };
+
+  const during = (work: Promise<void>, messages: number): void => {
+    const ended = work.finally(() => {
+      active.delete(ended);
+      for (let one = 0; one < messages; one += 1) pull.done();
+      startWork();
+    });
+    active.add(ended);
+  };
+
+  const startWork = (): void => {
+    while (!stopped && waiting.length > 0 && active.size < concurrency) {
+      const taken = waiting.splice(0, batch);
+      during(handleTogether(taken), taken.length);
+    }
+  };
+
+  const receive = (message: BusMessage): void => {
+    if (stopped) return message.nak(0);
+    let restored = message;
+    try {
+      restored = restore(message);
+      refuse(restored);
+      const taken = { message: restored, incoming: fromBus(restored, answer), at: Date.now() };
+      held.add(taken);
+      waiting.push(taken);
+      startWork();
+    } catch (thrown) {
+      during(fail(restored, undefined, thrown), 1);
+    }
+  };
+
+  const pull = bus.pull({ stream, consumer, inFlight }, receive);
+
+  const sayWorking = setInterval(() => {
+    for (const { message, at } of held) if (Date.now() - at < WORKING_FOR_MS) message.working();
+  }, WORKING_EVERY_MS);
+
+  return {
+    notReady: pull.problem,
+    async drain() {
+      stopped = true;
+      await pull.stop();
+      for (const { message } of waiting.splice(0)) message.nak(0);
+      await Promise.all(active);
+      clearInterval(sayWorking);
+    },
+  };
+}
