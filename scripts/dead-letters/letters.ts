@@ -28,7 +28,7 @@ export type Letter = {
   readonly payload: Buffer;
 };
 
-type Stored = { message: { subject: string; seq: number; time: string; hdrs?: string; data?: string } };
+export type Stored = { message: { subject: string; seq: number; time: string; hdrs?: string; data?: string } };
 
 /** `NATS/1.0` and lines `name: value`; the names in lower case. */
 export function parseHeaders(base64 = ''): Record<string, string> {

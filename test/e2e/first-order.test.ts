@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { type Shop, startShop } from '../support/shop.ts';
@@ -90,3 +91,22 @@ test('the first order of the README wakes its functions from zero, and they go b
     90_000,
   );
 }, 180_000);
+
+test('a row left in the outbox wakes outbox-relay from zero, which publishes it and goes back to zero', {
+  timeout: 120_000,
+}, async () => {
+  const database = new pg.Client(shop.endpoints.postgres);
+  await database.connect();
+  try {
+    expect(await shop.functionState('outbox-relay')).toMatchObject({ replicas: 0 });
+    await database.query(
+      `insert into outbox values ('left-1', 'user.0190b6a0-0000-7000-8000-000000000001.left', '{}', '{}', now() - interval '1 minute')`,
+    );
+    await until('outbox-relay to wake', async () => (await shop.functionState('outbox-relay')).replicas === 1);
+    await until('the row to be gone', async () => (await database.query('select from outbox')).rows.length === 0);
+    await until('outbox-relay to sleep', async () => (await shop.functionState('outbox-relay')).replicas === 0, 60_000);
+    expect((await shop.functionState('outbox-relay')).lastChange?.why).toMatch(/\S/);
+  } finally {
+    await database.end();
+  }
+});

@@ -24,7 +24,7 @@ test('the table of functions lists every function, with its kind and all that it
   }
 });
 
-test.each(['README.md', 'functions/README.md'])('every link of %s leads to a file', (file) => {
+test.each(['README.md', 'functions/README.md', 'test/README.md'])('every link of %s leads to a file', (file) => {
   const links = [...read(file).matchAll(/\]\(([^)#]+)\)/g)]
     .map(([, link = '']) => link)
     .filter((link) => !link.includes('://'));

@@ -1,0 +1,94 @@
+/** A shop of its own for a run: its functions reach NATS, Postgres, user-service and the mail server through doors that can be shut. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import { type Client, openClient } from '../local/client.ts';
+import { ANY_PORTS, choosePorts, type Endpoints } from '../local/endpoints.ts';
+import { type Demo, startPlatform } from '../local/platform.ts';
+import { dataDirFor } from '../local/postgres.ts';
+import { type Link, openLink } from './link.ts';
+import { type MailSink, openMailSink } from './mail-sink.ts';
+import type { Excuse, Planted } from './snapshot.ts';
+
+export type Server = 'nats' | 'postgres' | 'users';
+export type World = {
+  readonly dataDir: string;
+  readonly endpoints: Endpoints;
+  readonly demo: Demo;
+  /** Around all links. */
+  readonly client: Client;
+  readonly links: Readonly<Record<Server, Link>>;
+  readonly mail: MailSink;
+  readonly planted: Planted[];
+  readonly excuses: Excuse[];
+  /** Stops everything; its folder stays when `keep`. */
+  end(keep: boolean): Promise<void>;
+};
+
+/** So short that orders expire during a run. */
+const PAYMENT_WINDOW_SECONDS = '40';
+
+async function openDoors(cleanup: Cleanup) {
+  const ports = await choosePorts(ANY_PORTS);
+  const links = {
+    nats: await openLink(ports.nats),
+    postgres: await openLink(ports.postgres),
+    users: await openLink(ports.grpc),
+  };
+  for (const [name, link] of Object.entries(links)) cleanup.add(`link to ${name}`, link.close);
+  const mail = await openMailSink();
+  cleanup.add('mail sink', mail.close);
+  const environment = {
+    NATS_URL: `nats://127.0.0.1:${links.nats.port}`,
+    DATABASE_URL: `postgres://postgres@127.0.0.1:${links.postgres.port}/postgres`,
+    USER_SERVICE_ADDRESS: `127.0.0.1:${links.users.port}`,
+    SMTP_URL: mail.url,
+    PAYMENT_WINDOW_SECONDS,
+  };
+  return { ports, links, mail, environment };
+}
+
+export async function openWorld(): Promise<World> {
+  const cleanup = openCleanup();
+  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-chaos-'));
+  try {
+    const { ports, links, mail, environment } = await openDoors(cleanup);
+    const platform = await startPlatform({ dataDir, ports, environment });
+    cleanup.add('shop', async () => {
+      const problems = await platform.stop();
+      if (problems.length > 0) throw new Error(problems.join('; '));
+    });
+    const { endpoints, demo } = platform;
+    const moved = Object.entries(platform.ports).some(([name, port]) => ports[name as keyof typeof ports] !== port);
+    if (moved) throw new Error('a port of the shop was taken by another process; try again');
+    const client = await openClient(endpoints, path.join(dataDir, 'logs'), cleanup);
+    return {
+      dataDir,
+      endpoints,
+      demo,
+      client,
+      links,
+      mail,
+      planted: [],
+      excuses: [],
+      async end(keep) {
+        const problems = await cleanup.unwind();
+        if (!keep) {
+          await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });
+          await rm(dataDir, { recursive: true, force: true });
+        }
+        if (problems.length > 0) throw new Error(`the shop did not stop cleanly: ${problems.join('; ')}`);
+      },
+    };
+  } catch (error) {
+    await cleanup.unwind();
+    throw error;
+  }
+}
+
+/** Everything works again. */
+export function letGo({ links, mail }: World): void {
+  for (const link of Object.values(links)) link.become('open');
+  mail.become('takes');
+}
