@@ -13,16 +13,19 @@ type Payment = {
   readonly fingerprint: string;
 };
 type Amount = { readonly amountMinor: number; readonly currency: string };
-type Begun = Amount & { readonly fingerprint: string };
+type Begun = Amount & { readonly fingerprint: string; readonly status: string };
 
 /**
- * What an answer means for the payment of its command, in the transaction of the answer. Events settle it. A refusal says
- * that it never began; should it have begun meanwhile, the check on `status` makes the command be decided anew.
+ * What an answer means for the payment of its command, in the transaction of the answer. Events settle it. A refusal takes
+ * its id, so that no other delivery of the command begins it afterwards; should it have begun meanwhile, the check on
+ * `status` makes the command be decided anew.
  */
 export const settlePayment = (events: readonly object[], paymentId: string): Write => ({
-  sql: `update payments set status = row.status from json_to_recordset($rows) as row (payment_id uuid, status text)
-        where payments.payment_id = row.payment_id`,
-  rows: [{ payment_id: paymentId, status: events.length > 0 ? 'settled' : 'never-begun' }],
+  sql: `insert into payments (payment_id, status)
+        select payment_id, status from json_to_recordset($rows) as row (payment_id uuid, status text)
+        on conflict (payment_id) do update
+          set status = case excluded.status when 'refused' then 'begun-meanwhile' else excluded.status end`,
+  rows: [{ payment_id: paymentId, status: events.length > 0 ? 'settled' : 'refused' }],
 });
 
 /** Another payment of the order is in flight. A refund waits for it; a charge is refused. */
@@ -38,16 +41,19 @@ const changed = (orderId: string, cause?: unknown): AppError =>
 /**
  * Begins a payment, or finds the one that this command has begun before: then what it asked for stands, whatever has
  * become of the order. Throws `payment-in-flight` while there is another, `conflict` when the order has changed since the
- * amount was decided, and `idempotency-key-reused` when it was begun for another request.
+ * amount was decided or the command was refused meanwhile, and `idempotency-key-reused` when it was begun for another
+ * request.
  */
 export const openPayments =
   (database: Database) =>
   async (payment: Payment, decideAmount: () => Amount): Promise<Amount> => {
     const { paymentId, orderId, version, kind, fingerprint } = payment;
     try {
-      const find = `select amount_minor::float8 as "amountMinor", currency, fingerprint from payments where payment_id = $1`;
+      const find = `select amount_minor::float8 as "amountMinor", currency, fingerprint, status
+                    from payments where payment_id = $1`;
       const { rows } = await database.query<Begun>({ name: 'find-payment', text: find, values: [paymentId] });
       const [begun] = rows;
+      if (begun?.status === 'refused') throw changed(orderId);
       if (begun && begun.fingerprint !== fingerprint) throw keyReused();
       if (begun) return begun;
       const amount = decideAmount();
