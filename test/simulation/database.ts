@@ -1,0 +1,187 @@
+/** A model of Postgres that knows the statements of the runtime by their names: each is atomic, and sees what is committed. */
+import type { Refusal } from '../../functions/runtime/event-store.ts';
+import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
+import type { Database } from '../../functions/runtime/postgres.ts';
+import type { Network, Process } from './network.ts';
+import { append, claim, type EventRow, type Payment, type Tables, UNIQUE, violation } from './tables.ts';
+
+type Statement = { readonly name?: string; readonly text: string; readonly values?: readonly unknown[] };
+type Answer = { readonly rows: readonly object[]; readonly rowCount: number };
+type Transaction = { readonly process: Process; readonly payments: Payment[] };
+
+const rowsOf = (rows: readonly object[]): Answer => ({ rows: structuredClone(rows), rowCount: rows.length });
+const NOTHING = rowsOf([]);
+const text = (value: unknown): string => String(value);
+const json = <Value>(value: unknown): Value => JSON.parse(text(value)) as Value;
+
+const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+
+function load(tables: Tables, [id, commandId, skus]: readonly unknown[]): Answer {
+  const wanted = json<string[] | null>(skus);
+  const events = tables.events.get(text(id)) ?? [];
+  const record = tables.commands.get(text(commandId)) ?? null;
+  const reads = wanted && [...tables.products.values()].filter(({ sku }) => wanted.includes(sku));
+  return rowsOf([{ events, record, reads }]);
+}
+
+type Written = {
+  version: number;
+  event_id: string;
+  type: string;
+  schema_version: number;
+  data: object;
+  command_id: string;
+};
+
+/** Only what the statement says is done: without its insert there is no row. */
+function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answer {
+  const [commandId, , fingerprint, aggregateId, version, refusal, rows, messages, ...writes] = values;
+  const extra = writes.flatMap((rowsOfWrite) => json<Record<string, never>[]>(rowsOfWrite));
+  const toEvent = (row: Written): EventRow => ({
+    version: row.version,
+    type: row.type,
+    form: row.schema_version,
+    data: row.data,
+    eventId: row.event_id,
+    commandId: row.command_id,
+  });
+  const record = {
+    fingerprint: text(fingerprint),
+    version: Number(version),
+    refusal: refusal === null ? null : json<Refusal>(refusal),
+  };
+  append(tables, {
+    commandId: text(commandId),
+    aggregateId: text(aggregateId),
+    record: sql.includes('insert into commands') ? record : undefined,
+    events: sql.includes('insert into order_events') ? json<Written[]>(rows).map(toEvent) : [],
+    messages: sql.includes('insert into outbox') ? json<OutboxMessage[]>(messages) : [],
+    moved: extra.flatMap(({ sku, quantity }) => (sku ? [{ sku, quantity: quantity ?? 0 }] : [])),
+    settled: extra.flatMap(({ payment_id: paymentId, status }) =>
+      paymentId ? [{ paymentId, status: status ?? '' }] : [],
+    ),
+  });
+  return NOTHING;
+}
+
+function project(tables: Tables, table: string, { text: sql, values = [] }: Statement): Answer {
+  const key = /on conflict \(([^)]+)\)/.exec(sql)?.[1]?.split(', ') ?? [];
+  const view = tables.views.get(table) ?? new Map();
+  tables.views.set(table, view);
+  for (const row of json<(Record<string, unknown> & { version: number })[]>(values[0])) {
+    const id = key.map((column) => row[column]).join(' ');
+    if ((view.get(id)?.version ?? 0) < row.version) view.set(id, row);
+  }
+  return NOTHING;
+}
+
+function readOutbox({ outbox }: Tables, [limit, prefix, olderThanMs]: readonly unknown[]): Answer {
+  const rows = [...outbox.values()].filter(
+    ({ subject, createdAt }) => subject.startsWith(text(prefix)) && createdAt <= Date.now() - Number(olderThanMs),
+  );
+  return rowsOf(rows.slice(0, Number(limit)));
+}
+
+function run(tables: Tables, statement: Statement): Answer {
+  const { name = '', values = [] } = statement;
+  const [first, second, third] = values;
+  const note = `${first} ${second}`;
+  if (name === 'load-order') return load(tables, values);
+  if (name.startsWith('append-order-')) return runAppend(tables, statement);
+  if (name.startsWith('project-')) return project(tables, name.slice('project-'.length), statement);
+  if (name === 'outbox-read') return readOutbox(tables, values);
+  if (name === 'outbox-remove') {
+    for (const id of first as string[]) tables.outbox.delete(id);
+    return NOTHING;
+  }
+  if (name === 'find-payment')
+    return rowsOf([...tables.payments.values()].filter(({ paymentId }) => paymentId === first));
+  if (name === 'ledger') {
+    if (tables.ledger.has(text(first))) return NOTHING;
+    tables.ledger.set(text(first), { orderId: text(second), amountMinor: Number(third) });
+    return { rows: [], rowCount: 1 };
+  }
+  if (name === 'claim') return rowsOf([claim(tables, note, Number(third))]);
+  const noted = tables.notifications.get(note);
+  if (name === 'claim-sent') {
+    if (noted) noted.status = 'sent';
+    return NOTHING;
+  }
+  if (name === 'claim-release') {
+    if (noted?.status === 'claimed') noted.claimedUntil = Date.now();
+    return NOTHING;
+  }
+  throw new Error(`the model knows no statement ${name || statement.text}`);
+}
+
+const inFlight = (payments: Iterable<Payment>, orderId: unknown): boolean =>
+  [...payments].some((payment) => payment.orderId === orderId && payment.status === 'started');
+
+function runInTransaction(tables: Tables, transaction: Transaction, sql: string, values: readonly unknown[]): Answer {
+  if (sql.startsWith('insert into payments')) {
+    const [paymentId, orderId, , amountMinor, currency, fingerprint] = values.map(text);
+    if (!paymentId || !orderId) throw new Error('a payment needs its ids');
+    if (tables.payments.has(paymentId)) throw violation(UNIQUE, 'payments_pkey');
+    if (inFlight(tables.payments.values(), orderId)) throw violation(UNIQUE, 'payments_in_flight');
+    const begun = { paymentId, orderId, currency: currency ?? '', fingerprint: fingerprint ?? '', status: 'started' };
+    transaction.payments.push({ ...begun, amountMinor: Number(amountMinor) });
+    return NOTHING;
+  }
+  if (sql.includes('max(version)')) {
+    const versions = (tables.events.get(text(values[0])) ?? []).map(({ version }) => version);
+    return rowsOf([{ version: Math.max(0, ...versions) }]);
+  }
+  throw new Error(`the model knows no statement ${sql}`);
+}
+
+export function openPostgres(network: Network, tables: Tables) {
+  let transactions: Transaction[] = [];
+  const end = (transaction: Transaction): void => {
+    transactions = transactions.filter((other) => other !== transaction);
+  };
+
+  /** As an append waits to settle a payment that is just being begun; its id is the command's. */
+  const canAppend = ({ name = '', values = [] }: Statement): boolean =>
+    !name.startsWith('append-') ||
+    !transactions.some(({ payments }) => payments.some(({ paymentId }) => paymentId === values[0]));
+
+  const connect = (process: Process) => {
+    const transaction: Transaction = { process, payments: [] };
+    /** As an insert waits for the one before it in a unique index. */
+    const isFree = (sql: string, orderId: unknown) => (): boolean =>
+      !sql.startsWith('insert into payments') ||
+      !transactions.some((other) => other !== transaction && inFlight(other.payments, orderId));
+    const query = (sql: string, values: readonly unknown[] = []): Promise<Answer> => {
+      const effect = (): Answer => {
+        if (sql === 'begin') transactions.push(transaction);
+        if (sql === 'commit')
+          for (const payment of transaction.payments) tables.payments.set(payment.paymentId, payment);
+        if (sql === 'commit' || sql === 'rollback') end(transaction);
+        return /^(begin|commit|rollback)$/.test(sql) ? NOTHING : runInTransaction(tables, transaction, sql, values);
+      };
+      return network.call(process, `query ${sql.slice(0, 20)}`, effect, reset, isFree(sql, values[1]));
+    };
+    return { query, release: () => undefined };
+  };
+
+  return {
+    portOf: (process: Process): Database => {
+      const query = (statement: Statement) => {
+        const about = statement.name?.startsWith('claim') ? ` ${statement.values?.[0]}` : '';
+        const label = `query ${statement.name}${about}`;
+        return network.call(
+          process,
+          label,
+          () => run(tables, statement),
+          reset,
+          () => canAppend(statement),
+        );
+      };
+      return { query, connect: async () => connect(process) } as unknown as Database;
+    },
+    /** The server rolls back what a lost client had begun. */
+    disconnect(process: Process): void {
+      for (const transaction of transactions.filter((one) => one.process === process)) end(transaction);
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test, vi } from 'vitest';
+import { checkAll } from './checks.ts';
+import { type Fault, type Plan, plans } from './plan.ts';
+import { type Ended, runWorld } from './world.ts';
+
+vi.mock(import('../../functions/runtime/bus.ts'), async (original) => {
+  const { portsOf } = await import('./ports.ts');
+  return { ...(await original()), openBus: async (shell) => portsOf(shell).bus };
+});
+vi.mock(import('../../functions/runtime/postgres.ts'), async (original) => {
+  const { portsOf } = await import('./ports.ts');
+  return { ...(await original()), openDatabase: (shell) => portsOf(shell).database };
+});
+vi.mock(import('../../functions/runtime/guard.ts'), async () => ({
+  openGuard: (await import('./ports.ts')).openGuard,
+}));
+vi.mock(import('../../functions/notifications/smtp.ts'), async () => {
+  const { portsOf } = await import('./ports.ts');
+  return { openSmtp: (shell) => ({ send: portsOf(shell).send }) };
+});
+vi.mock('../../functions/users/client.ts', async () => {
+  const { portsOf } = await import('./ports.ts');
+  return { openUserClient: (shell: object) => ({ getUser: portsOf(shell).getUser }) };
+});
+vi.mock('node:timers/promises', async () => ({ setTimeout: (await import('./ports.ts')).delay }));
+vi.mock('node:crypto', async (original) => {
+  const { randomBytes } = await import('./ports.ts');
+  return { ...(await original<object>()), randomBytes };
+});
+
+const RUNS = 300;
+
+/** Runs and checks; what fails is told with its trace. */
+async function simulate(plan: Plan): Promise<Ended> {
+  const ended = await runWorld(plan);
+  try {
+    checkAll(ended, plan);
+  } catch (error) {
+    if (error instanceof Error) error.message += `\n\n${ended.trace.join('\n')}`;
+    throw error;
+  }
+  return ended;
+}
+
+const pay = { do: 'pay', token: 'tok_ok' } as const;
+const life: Plan['asks'] = [
+  { order: 0, afterMs: 0, times: 1, wish: { do: 'create', lines: [{ sku: 'cup', quantity: 2 }] } },
+  { order: 0, afterMs: 1_000, times: 1, wish: pay },
+  { order: 0, afterMs: 1_000, times: 1, wish: { do: 'refund', amountMinor: 100 } },
+  { order: 0, afterMs: 1_000, times: 1, wish: { do: 'cancel' } },
+];
+const quiet: Plan = { asks: life, faults: [], outages: [], choices: [], replicas: 1 };
+
+test.each<Fault['kind']>(['crash-before', 'crash-after', 'refuse', 'lose', 'slow', 'again', 'drain'])(
+  'an order keeps every promise when %s happens at each of its steps in turn',
+  async (kind) => {
+    const { actions } = await simulate(quiet);
+    expect(actions).toBeGreaterThan(50);
+    for (let at = 1; at <= actions; at += 1) await simulate({ ...quiet, faults: [{ at, kind }] });
+  },
+);
+
+test.each<Fault['kind']>(['crash-before', 'crash-after', 'lose'])(
+  'what waits for a provider that is away is neither lost nor doubled when %s happens at each step in turn',
+  async (kind) => {
+    const asks = life.slice(0, 3).map((ask) => ({ ...ask, order: 0 }));
+    const others = asks.map((ask) => ({ ...ask, order: 1, afterMs: 0 }));
+    const away: Plan = {
+      ...quiet,
+      asks: [...asks, ...others],
+      outages: [{ fromMs: 0, forMs: 40_000, of: 'query ledger' }],
+    };
+    const { actions } = await simulate(away);
+    for (let at = 1; at <= actions; at += 1) await simulate({ ...away, faults: [{ at, kind }] });
+  },
+);
+
+test('whatever is asked, in whatever order things happen and whatever fails, every promise is kept', async () => {
+  await fc.assert(
+    fc.asyncProperty(plans, async (plan) => {
+      await simulate(plan);
+    }),
+    { numRuns: RUNS, interruptAfterTimeLimit: 40_000 },
+  );
+});
+
+test('the same seed gives the same trace', async () => {
+  const traces = async (seed: number): Promise<string[][]> => {
+    const all = [];
+    for (const plan of fc.sample(plans, { numRuns: 5, seed })) all.push((await runWorld(plan)).trace);
+    return all;
+  };
+  const first = await traces(7);
+  expect(await traces(7)).toEqual(first);
+  expect(await traces(8)).not.toEqual(first);
+});

@@ -1,0 +1,100 @@
+/** The tables of the model of Postgres, with the constraints that the code relies on. */
+import pg from 'pg';
+import type { Product } from '../../functions/orders/products.ts';
+import type { CommandRecord } from '../../functions/runtime/event-store.ts';
+import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
+import type { WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+
+export type EventRow = WrittenEvent & { readonly eventId: string; readonly commandId: string };
+export type Payment = {
+  readonly paymentId: string;
+  readonly orderId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly fingerprint: string;
+  readonly status: string;
+};
+type Note = { status: 'claimed' | 'sent'; claimedUntil: number };
+type Append = {
+  readonly commandId: string;
+  readonly aggregateId: string;
+  readonly record: CommandRecord | undefined;
+  readonly events: readonly EventRow[];
+  readonly messages: readonly OutboxMessage[];
+  readonly moved: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly settled: readonly { readonly paymentId: string; readonly status: string }[];
+};
+
+export type Tables = {
+  readonly events: Map<string, EventRow[]>;
+  readonly commands: Map<string, CommandRecord>;
+  readonly outbox: Map<string, OutboxMessage & { readonly createdAt: number }>;
+  readonly products: Map<string, Product>;
+  readonly payments: Map<string, Payment>;
+  /** What the provider has moved, by idempotency key. */
+  readonly ledger: Map<string, { readonly orderId: string; readonly amountMinor: number }>;
+  readonly notifications: Map<string, Note>;
+  /** Rows of read models, by table and key. */
+  readonly views: Map<string, Map<string, { readonly version: number }>>;
+};
+
+export const newTables = (products: readonly Product[]): Tables => ({
+  events: new Map(),
+  commands: new Map(),
+  outbox: new Map(),
+  products: new Map(products.map((product) => [product.sku, product])),
+  payments: new Map(),
+  ledger: new Map(),
+  notifications: new Map(),
+  views: new Map(),
+});
+
+const NO_PAYMENT = { orderId: '', amountMinor: 0, currency: '', fingerprint: '' };
+
+export const UNIQUE = '23505';
+const CHECK = '23514';
+
+export function violation(code: string, constraint: string): pg.DatabaseError {
+  const error = new pg.DatabaseError(`violates constraint ${constraint}`, 0, 'error');
+  error.code = code;
+  error.constraint = constraint;
+  return error;
+}
+
+function checkAppend(tables: Tables, append: Append): void {
+  const { commandId, aggregateId, record, events, messages, moved, settled } = append;
+  if (record && tables.commands.has(commandId)) throw violation(UNIQUE, 'commands_pkey');
+  const versions = new Set(tables.events.get(aggregateId)?.map(({ version }) => version));
+  if (events.some(({ version }) => versions.has(version))) throw violation(UNIQUE, 'order_events_pkey');
+  if (messages.some(({ event_id }) => tables.outbox.has(event_id))) throw violation(UNIQUE, 'outbox_pkey');
+  for (const { sku, quantity } of moved)
+    if ((tables.products.get(sku)?.stock ?? 0) < quantity) throw violation(CHECK, 'products_stock_check');
+  for (const { paymentId, status } of settled)
+    if (tables.payments.has(paymentId) && status === 'refused') throw violation(CHECK, 'payments_status_check');
+}
+
+/** All of it, or nothing. */
+export function append(tables: Tables, all: Append): void {
+  checkAppend(tables, all);
+  const { commandId, aggregateId, record, events, messages, moved, settled } = all;
+  if (record) tables.commands.set(commandId, record);
+  tables.events.set(aggregateId, [...(tables.events.get(aggregateId) ?? []), ...events]);
+  for (const message of messages) tables.outbox.set(message.event_id, { ...message, createdAt: Date.now() });
+  for (const { sku, quantity } of moved) {
+    const product = tables.products.get(sku);
+    if (product) tables.products.set(sku, { ...product, stock: product.stock - quantity });
+  }
+  for (const { paymentId, status } of settled) {
+    const payment = tables.payments.get(paymentId) ?? { ...NO_PAYMENT, paymentId };
+    tables.payments.set(paymentId, { ...payment, status });
+  }
+}
+
+/** True: claimed now. Else the status as it stands. */
+export function claim({ notifications }: Tables, key: string, seconds: number): { claimed: boolean; status: string } {
+  const note = notifications.get(key);
+  if (note && (note.status === 'sent' || note.claimedUntil > Date.now()))
+    return { claimed: false, status: note.status };
+  notifications.set(key, { status: 'claimed', claimedUntil: Date.now() + seconds * 1_000 });
+  return { claimed: true, status: 'claimed' };
+}
