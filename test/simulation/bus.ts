@@ -35,7 +35,7 @@ const stream = (name: string, subjects: string[], isQueue: boolean, dedupeMs: nu
   messages: new Map(),
 });
 
-export function matches(filter: string, subject: string): boolean {
+function matches(filter: string, subject: string): boolean {
   const tokens = subject.split('.');
   const wanted = filter.split('.');
   if (wanted.at(-1) === '>')
@@ -47,8 +47,6 @@ export function matches(filter: string, subject: string): boolean {
 }
 
 const noAnswer = (): Error => unavailable('nats-unavailable', 'JetStream did not confirm');
-
-export type JetStream = ReturnType<typeof openJetStream>;
 
 export function openJetStream(network: Network) {
   const orders = stream('ORDERS', ['order.>'], false, 5 * MINUTE);

@@ -10,8 +10,8 @@ import type { Ask } from './plan.ts';
 import { delay } from './ports.ts';
 
 const WAIT_MS = 5_000;
-export const CUSTOMER = nameId('customer');
-export const orderIdOf = (order: number): string => nameId('order', String(order));
+const CUSTOMER = nameId('customer');
+const orderIdOf = (order: number): string => nameId('order', String(order));
 
 /** A command that is stored: its id as its handler knows it, and its answers. */
 export type Sent = { readonly commandId: string; readonly outcomes: Outcome[] };

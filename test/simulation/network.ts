@@ -73,13 +73,14 @@ export function openNetwork() {
     /** Oldest first. */
     ready: (): Action[] => calls.filter((call) => call.isReady()),
     isIdle: () => calls.length === 0,
-    /** The process is gone; what it has sent before still arrives, or does not. */
-    die(process: Process, arrives: boolean): void {
+    /** The process is gone; what it has sent before still arrives, or does not. Gives the labels of what did. */
+    die(process: Process, arrives: boolean): string[] {
       process.alive = false;
-      for (const call of calls.filter((one) => one.process === process)) {
-        without(call);
-        if (arrives && call.isReady()) call.happen('unheard');
-      }
+      const own = calls.filter((call) => call.process === process);
+      const arrived = own.filter((call) => arrives && call.isReady());
+      for (const call of own) without(call);
+      for (const call of arrived) call.happen('unheard');
+      return arrived.map(({ label }) => label);
     },
   };
 }

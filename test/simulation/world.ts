@@ -117,8 +117,8 @@ function openWorld(plan: Plan) {
 
   const kill = (process: Process): void => {
     if (!process.alive) return;
+    for (const label of network.die(process, trace.length % 2 === 0)) note(process, `${label} on the wire`);
     note(process, 'dies');
-    network.die(process, trace.length % 2 === 0);
     end(process);
   };
 
