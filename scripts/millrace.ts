@@ -24,7 +24,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'rotate-signing-key': {
     usage: 'rotate-signing-key --file <path> [--stolen]',
-    says: 'puts a fresh key into SIGNING_KEY_FILE, which signs after five minutes; with --stolen at once and alone',
+    says:
+      'puts a fresh key into SIGNING_KEY_FILE, which signs after 15 minutes; with --stolen at once and alone:\n      ' +
+      'HTTP functions believe the old ones for up to 60 s more, longer while user-service is away',
     run: (args) => rotateCommand(args),
   },
 };

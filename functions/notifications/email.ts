@@ -45,9 +45,10 @@ const linkMaker =
 
 export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(spec: EmailsSpec<Events>) {
   const templates = new Map(Object.entries(spec.templates) as [string, Template<unknown>][]);
+  const hasLinks = [...templates.values()].some(({ link }) => link !== undefined);
   return notifier({
     stream: spec.stream,
-    needs: ['USER_SERVICE_ADDRESS', 'SMTP_URL', 'MAIL_FROM', 'SHOP_URL'],
+    needs: ['USER_SERVICE_ADDRESS', 'SMTP_URL', 'MAIL_FROM', ...(hasLinks ? (['SHOP_URL'] as const) : [])],
     accepts: Object.fromEntries(
       [...templates].map(([type, { name }]) => [type, { template: name, schema: spec.events[type] as z.ZodMiniType }]),
     ),

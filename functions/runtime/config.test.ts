@@ -34,6 +34,13 @@ test('a setting that a function does not need is not looked at', () => {
   expect(() => readSettings([], { NATS_URL: 'nonsense' })).not.toThrow();
 });
 
+test('of the proxies that are trusted the one that is none is named', () => {
+  const read = () => readSettings(['TRUSTED_PROXIES'], { TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.0/80' });
+  expect(read).toThrow(ConfigError);
+  expect(read).toThrow("TRUSTED_PROXIES has '10.0.0.0/80', which is neither an address nor a range such as 10.0.0.0/8");
+  expect(readSettings(['TRUSTED_PROXIES'], {}).TRUSTED_PROXIES.rules).toEqual([]);
+});
+
 test('a URL with a password is not repeated in the message', () => {
   expect(() => readSettings(['DATABASE_URL'], { DATABASE_URL: 'mysql://u:secret@h' })).not.toThrow('secret');
 });

@@ -1,5 +1,6 @@
 /** Environment → typed settings. The only reader of process.env; everything wrong is reported in one message. */
 import { readFileSync } from 'node:fs';
+import { readProxies } from './client-address.ts';
 
 type Parser<T> = (raw: string) => T;
 
@@ -60,7 +61,7 @@ const PARSERS = {
   MAIL_FROM: text,
   PAYMENT_WINDOW_SECONDS: integer(1, 2_592_000),
   SHOP_URL: url('http:', 'https:'),
-  TRUSTED_PROXIES: integer(0, 10),
+  TRUSTED_PROXIES: readProxies,
   GRPC_TLS_CERT_FILE: filePath,
   GRPC_TLS_KEY_FILE: filePath,
   GRPC_TLS_CA_FILE: filePath,
@@ -76,8 +77,13 @@ const DEFAULTS: Partial<Record<Setting | Optional, string>> = {
   GRPC_PORT: '50051',
   MAIL_FROM: 'Millrace <shop@millrace.example>',
   PAYMENT_WINDOW_SECONDS: '1800',
-  TRUSTED_PROXIES: '0',
+  TRUSTED_PROXIES: '',
 };
+
+/** Every setting there is → its default, or undefined. */
+export const SETTINGS: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+  Object.keys(PARSERS).map((name) => [name, DEFAULTS[name as keyof typeof PARSERS]]),
+);
 
 /** Settings that every function has. */
 const ALWAYS = ['HOST', 'PORT', 'LOG_LEVEL', 'DRAIN_SECONDS'] as const;

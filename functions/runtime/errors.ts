@@ -24,6 +24,7 @@ type Details = {
   readonly cause?: unknown;
   readonly retryAfterMs?: number;
   readonly fields?: readonly FieldError[];
+  readonly allow?: readonly string[];
 };
 
 export class AppError extends Error {
@@ -32,6 +33,8 @@ export class AppError extends Error {
   readonly slug: string;
   readonly retryAfterMs: number | undefined;
   readonly fields: readonly FieldError[];
+  /** HTTP methods that the path takes, where another one was sent. */
+  readonly allow: readonly string[];
 
   constructor(code: Code, slug: string, message: string, details: Details = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined);
@@ -40,11 +43,16 @@ export class AppError extends Error {
     this.slug = slug;
     this.retryAfterMs = details.retryAfterMs;
     this.fields = details.fields ?? [];
+    this.allow = details.allow ?? [];
   }
 }
 
 export const invalid = (slug: string, message: string, fields: readonly FieldError[] = []): AppError =>
   new AppError('invalid', slug, message, { fields });
+
+/** `allow` are the methods that the path takes. */
+export const methodNotAllowed = (allow: readonly string[], message: string): AppError =>
+  new AppError('invalid', 'method-not-allowed', message, { allow });
 
 /** The same id of a command with another content: it would be ambiguous which one is meant. */
 export const keyReused = (): AppError =>

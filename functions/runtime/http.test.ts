@@ -19,5 +19,5 @@ test('HEAD finds the route of GET', () => {
 });
 
 test('a known path with another method says which methods it takes', () => {
-  expect(() => find('DELETE', '/v1/orders/1')).toThrow('takes GET, PUT, not DELETE');
+  expect(() => find('DELETE', '/v1/orders/1')).toThrow('takes GET, HEAD, PUT, not DELETE');
 });

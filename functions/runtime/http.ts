@@ -4,7 +4,7 @@ import { match } from 'path-to-regexp';
 import * as z from 'zod/mini';
 import { clientAddress } from './client-address.ts';
 import type { Setting } from './config.ts';
-import { AppError, invalid, toAppError } from './errors.ts';
+import { AppError, invalid, methodNotAllowed, toAppError } from './errors.ts';
 import type { Definition, HttpRequest, Shell } from './function.ts';
 import { sendJson, sendProblem, sendText } from './problem.ts';
 import { continueTrace, type Trace } from './trace.ts';
@@ -125,8 +125,8 @@ export function router(routes: readonly Route[]) {
     const found = atPath.find(({ route }) => route.method === wanted);
     if (found) return found;
     if (atPath.length === 0) throw new AppError('not-found', 'no-such-path', `There is nothing at ${path}`);
-    const methods = atPath.map(({ route }) => route.method).join(', ');
-    throw invalid('method-not-allowed', `${path} takes ${methods}, not ${method}`);
+    const allow = atPath.flatMap(({ route }) => (route.method === 'GET' ? ['GET', 'HEAD'] : [route.method]));
+    throw methodNotAllowed(allow, `${path} takes ${allow.join(', ')}, not ${method}`);
   };
 }
 

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AppError, type Code } from './errors.ts';
+import { AppError, type Code, methodNotAllowed } from './errors.ts';
 import { DETAILS_TRAILER, fromStatus, toStatus } from './grpc-status.ts';
 import { sendProblem } from './problem.ts';
 
@@ -90,3 +90,9 @@ test.each(['invalid-token', 'token-expired', 'session-ended'])(
     expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
   },
 );
+
+test('a method that a path does not take is answered with those that it takes (RFC 9110, 15.5.6)', async () => {
+  const { response } = await answerTo(methodNotAllowed(['GET', 'HEAD'], 'No'));
+  expect(response.status).toBe(405);
+  expect(response.headers.get('allow')).toBe('GET, HEAD');
+});

@@ -46,6 +46,7 @@ export function problem(error: AppError, traceId: string): { status: number; hea
     headers['www-authenticate'] = BAD_TOKEN.has(error.slug) ? 'Bearer error="invalid_token"' : 'Bearer';
   if (error.code === 'unavailable' || error.code === 'exhausted')
     headers['retry-after'] = String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000));
+  if (error.allow.length > 0) headers.allow = error.allow.join(', ');
   const body = {
     type: `urn:millrace:problem:${error.slug}`,
     title: CODES[error.code].title,

@@ -1,6 +1,6 @@
 /** A CloudEvent over HTTP (structured or binary) → the handler of pulled messages → 204, or problem+json. */
 import * as z from 'zod/mini';
-import { invalid, toAppError } from './errors.ts';
+import { methodNotAllowed, toAppError } from './errors.ts';
 import type { HttpHandler, HttpRequest } from './function.ts';
 import type { Log } from './log.ts';
 import { errorOf, type Incoming, type Outcome, parseJson } from './message.ts';
@@ -37,7 +37,7 @@ function binaryAttributes(request: HttpRequest): Record<string, unknown> {
 
 /** Reads the CloudEvent in a request; throws `invalid` that names the missing or wrong attribute. */
 function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incoming {
-  if (request.method !== 'POST') throw invalid('method-not-allowed', 'A function takes CloudEvents by POST');
+  if (request.method !== 'POST') throw methodNotAllowed(['POST'], 'A function takes CloudEvents by POST');
   const raw = isStructured(request) ? request.body : binaryAttributes(request);
   const event = validate(cloudEvent, raw, 'The CloudEvent', 'invalid-cloud-event');
   return {

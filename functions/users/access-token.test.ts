@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { base64url, type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { base64url, type CryptoKey, EncryptJWT, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { keyIdOf, type PublicKey, readKeySet, verifyAccessToken } from './access-token.ts';
 
@@ -33,10 +33,13 @@ type Changes = {
   readonly exp?: Date;
 };
 
+const rightClaims = { iss: 'millrace', aud: 'millrace', sub: userId, role: 'staff', sid: sessionId, iat };
+const rightHeader = { alg: 'EdDSA', typ: 'at+jwt', kid: 'first' };
+
 /** A token that is right in everything but what is given. */
 const forge = ({ header, claims, signing = first.signing, exp = later(60) }: Changes = {}): Promise<string> =>
-  new SignJWT({ iss: 'millrace', aud: 'millrace', sub: userId, role: 'staff', sid: sessionId, iat, ...claims })
-    .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: 'first', ...header })
+  new SignJWT({ ...rightClaims, ...claims })
+    .setProtectedHeader({ ...rightHeader, ...header })
     .setExpirationTime(exp)
     .sign(signing);
 
@@ -84,13 +87,44 @@ describe('an access token', () => {
   });
 
   test('without an end is refused', async () => {
-    const claims = { iss: 'millrace', aud: 'millrace', sub: userId, role: 'staff', sid: sessionId, iat };
-    const token = new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: 'first' });
+    const token = new SignJWT(rightClaims).setProtectedHeader(rightHeader);
     await expect(verify(await token.sign(first.signing))).rejects.toMatchObject(invalidToken);
   });
 
-  test('signed by a stranger in the name of a known key is refused', async () => {
-    await expect(verify(await forge({ signing: stranger.signing }))).rejects.toMatchObject(invalidToken);
+  test('with an end that is no time is refused', async () => {
+    const token = new SignJWT({ ...rightClaims, exp: 'never' as never }).setProtectedHeader(rightHeader);
+    await expect(verify(await token.sign(first.signing))).rejects.toMatchObject(invalidToken);
+  });
+
+  test('with another payload under the same signature is refused', async () => {
+    const [header, , signature] = (await forge()).split('.');
+    const payload = encode({ ...rightClaims, role: 'customer', exp: later(60).getTime() / 1_000 });
+    await expect(verify(`${header}.${payload}.${signature}`)).rejects.toMatchObject(invalidToken);
+  });
+
+  test('that demands what nobody here knows is refused', async () => {
+    const header = { ...rightHeader, crit: ['urn:unknown'], 'urn:unknown': true };
+    const token = new SignJWT({ ...rightClaims }).setProtectedHeader(header).setExpirationTime(later(60));
+    const signed = await token.sign(first.signing, { crit: { 'urn:unknown': true } });
+    await expect(verify(signed)).rejects.toMatchObject(invalidToken);
+  });
+
+  test('that is encrypted is refused', async () => {
+    const header = { ...rightHeader, alg: 'dir', enc: 'A256GCM' };
+    const token = new EncryptJWT({ ...rightClaims }).setProtectedHeader(header).setExpirationTime(later(60));
+    const encrypted = await token.encrypt(crypto.getRandomValues(new Uint8Array(32)));
+    expect(encrypted.split('.')).toHaveLength(5);
+    await expect(verify(encrypted)).rejects.toMatchObject(invalidToken);
+  });
+
+  test.each<[string, () => object]>([
+    ['', () => ({})],
+    [', with the key beside it,', () => ({ jwk: stranger.jwk })],
+    [', with a place to get the key from,', () => ({ jku: 'https://elsewhere.example/jwks.json' })],
+    [', with a place to get a certificate from,', () => ({ x5u: 'https://elsewhere.example/cert.pem' })],
+  ])('signed by a stranger in the name of a known key%s is refused', async (_, header) => {
+    const token = forge({ header: header(), signing: stranger.signing });
+    await expect(verify(await token)).rejects.toMatchObject(invalidToken);
   });
 
   test.each(['none', 'None', 'HS256', 'ES256', 'RS256'])('with alg %s and a true signature is refused', async (alg) => {
@@ -100,20 +134,13 @@ describe('an access token', () => {
     await expect(verify(`${header}.${payload}.`)).rejects.toMatchObject(invalidToken);
   });
 
-  test('signed by HMAC with the public key is refused', async () => {
-    const { x } = first.jwk as { x: string };
-    const token = await new SignJWT({
-      iss: 'millrace',
-      aud: 'millrace',
-      sub: userId,
-      role: 'staff',
-      sid: sessionId,
-      iat,
-    })
-      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: 'first' })
-      .setExpirationTime(later(60))
-      .sign(Buffer.from(x, 'base64url'));
-    await expect(verify(token)).rejects.toMatchObject(invalidToken);
+  test.each<[string, () => Uint8Array]>([
+    ['its bytes', () => Buffer.from((first.jwk as { x: string }).x, 'base64url')],
+    ['its JWK', () => Buffer.from(JSON.stringify(keys[0]?.published))],
+  ])('signed by HMAC with the public key, %s, is refused', async (_, secret) => {
+    const token = new SignJWT({ ...rightClaims }).setProtectedHeader({ ...rightHeader, alg: 'HS256' });
+    const signed = await token.setExpirationTime(later(60)).sign(secret());
+    await expect(verify(signed)).rejects.toMatchObject(invalidToken);
   });
 
   test('with any one bit changed is refused', async () => {

@@ -1,6 +1,6 @@
 /** The one HTTP address of the local shop: the API and its document by method and path, the mailbox, the functions' state, and readiness. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { AppError, invalid, toAppError } from '../../functions/runtime/errors.ts';
+import { AppError, invalid, methodNotAllowed, toAppError } from '../../functions/runtime/errors.ts';
 import { sendJson, sendProblem } from '../../functions/runtime/problem.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import type { HttpScaler } from './knative.ts';
@@ -51,7 +51,7 @@ async function enter(rooms: Rooms, request: IncomingMessage, response: ServerRes
       'no-such-path',
       `There is nothing at ${path}; the API is below /v1, and described at /docs`,
     );
-  if (!reads) throw invalid('method-not-allowed', `${path} can only be read: send GET`);
+  if (!reads) throw methodNotAllowed(['GET', 'HEAD'], `${path} can only be read: send GET`);
   const { status, body } = answer(rooms);
   sendJson(response, status, body, { 'cache-control': 'no-store' });
 }

@@ -27,7 +27,7 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     SMTP_URL: smtpUrl,
     SHOP_URL: endpoints.http,
     // The front door.
-    TRUSTED_PROXIES: '1',
+    TRUSTED_PROXIES: '127.0.0.1',
   };
   if (name !== 'user-service') return common;
   return { ...common, SIGNING_KEY_FILE: signingKey, GRPC_PORT: String(ports.grpc) };

@@ -25,8 +25,8 @@ function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
 
 function headersFor({ request: incoming, body }: Exchange): IncomingHttpHeaders {
   const { expect: _, ...received } = endToEnd(incoming.headers);
-  const hops = [received['x-forwarded-for'] ?? [], incoming.socket.remoteAddress ?? []].flat();
-  const headers = { ...received, 'x-forwarded-for': hops.join(', ') };
+  // Nothing is in front of it: what the client says of itself is made up, and it may share its address with the proxy.
+  const headers = { ...received, 'x-forwarded-for': incoming.socket.remoteAddress ?? '' };
   const framed = 'content-length' in headers || body.length > 0;
   return framed ? { ...headers, 'content-length': String(body.length) } : headers;
 }

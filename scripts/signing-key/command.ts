@@ -33,4 +33,8 @@ export async function rotateCommand(args: readonly string[]): Promise<void> {
   const from = stolen ? 'at once' : `from ${fresh['millrace:signs_from']}`;
   console.log(`${shown(file)}: key ${await calculateJwkThumbprint({ kty, crv, x })} signs ${from}`);
   console.log(`${shown(file)}: ${keys.length} keys verify, ${before.length - keys.length + 1} dropped`);
+  if (stolen)
+    console.log(
+      'When user-service has read the file, HTTP functions believe the dropped keys for up to 60 s more, longer while it is away',
+    );
 }

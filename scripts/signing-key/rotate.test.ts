@@ -13,7 +13,7 @@ test('a fresh key comes first, and signs when every replica knows it', async () 
     kty: 'OKP',
     crv: 'Ed25519',
     d: expect.any(String),
-    [SIGNS_FROM]: minutes(5).toISOString(),
+    [SIGNS_FROM]: minutes(15).toISOString(),
   });
   expect(others).toEqual([old]);
 });
@@ -21,9 +21,9 @@ test('a fresh key comes first, and signs when every replica knows it', async () 
 test('a key stays while tokens that it has signed may be alive, and then goes', async () => {
   const one = await first();
   const two = await rotate(one, minutes(0), false);
-  // The old one signs until minute 5, its tokens live until minute 15.
-  expect(await rotate(two, minutes(15), false)).toHaveLength(3);
-  const [, ...kept] = await rotate(two, minutes(17), false);
+  // The old one signs until minute 15, its tokens live until minute 25.
+  expect(await rotate(two, minutes(25), false)).toHaveLength(3);
+  const [, ...kept] = await rotate(two, minutes(27), false);
   expect(kept).toEqual(two.slice(0, 1));
 });
 

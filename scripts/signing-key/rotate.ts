@@ -4,8 +4,11 @@ import { ALGORITHM } from '../../functions/users/access-token.ts';
 import { type Jwk, parseJwks, SIGNS_FROM, signsFrom } from '../../functions/users/user-service/signing-keys.ts';
 import { LIFETIME_SECONDS } from '../../functions/users/user-service/tokens.ts';
 
-/** A new key is published so long before it signs: Kubernetes takes a minute or two to bring a secret to every replica. */
-const KNOWN_BEFORE_MS = 5 * 60_000;
+/**
+ * A new key is published so long before it signs: Kubernetes takes a minute or two to bring a secret to every replica, and
+ * whoever verifies keeps a copy for minutes.
+ */
+const KNOWN_BEFORE_MS = 15 * 60_000;
 
 /** Replicas' clocks may differ by so much. */
 const SKEW_MS = 60_000;
@@ -23,7 +26,10 @@ async function newKey(from: Date | undefined): Promise<Jwk> {
   return from ? { ...key, [SIGNS_FROM]: from.toISOString() } : key;
 }
 
-/** With `stolen` the fresh key signs at once and alone: all access tokens end, and sessions go on by their refresh tokens. */
+/**
+ * With `stolen` the fresh key signs at once and alone: access tokens end when their verifiers have read the new set, an HTTP
+ * function's up to 60 s later, and sessions go on by their refresh tokens.
+ */
 export async function rotate(keys: readonly Jwk[], now: Date, stolen: boolean): Promise<Jwk[]> {
   if (stolen) return [await newKey(undefined)];
   const fresh = await newKey(new Date(now.getTime() + KNOWN_BEFORE_MS));

@@ -209,7 +209,7 @@ test('the same Idempotency-Key is one user and one welcome; for another e-mail i
 test('whoever has the published keys can verify an access token', async () => {
   const { accessToken } = await signedIn();
   const answer = await shop.call('GET', '/.well-known/jwks.json');
-  expect(answer.headers.get('cache-control')).toBe('public, max-age=300');
+  expect(answer.headers.get('cache-control')).toBe('public, max-age=60');
   const keys = await readKeySet(JSON.stringify(answer.body));
   expect(decodeProtectedHeader(accessToken).kid).toBe(keys[0]?.kid);
   const { userId } = await verifyAccessToken(accessToken, keys, new Date());
@@ -232,6 +232,29 @@ test('while user-service does not answer, who is signed in goes on, and nobody e
     for (const pid of pids) process.kill(pid, 'SIGCONT');
   }
   await until('sign-ins to work again', async () => (await signIn(account)).status === 201, 60_000);
+});
+
+test('while user-service does not answer, who is signed in goes on even after the function has slept', async () => {
+  const { accessToken } = await signedIn();
+  const { pids } = await shop.functionState('user-service');
+  try {
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    await until(
+      'queries-api to sleep',
+      async () => (await shop.functionState('queries-api')).pids.length === 0,
+      60_000,
+    );
+    expect((await get('/v1/orders', accessToken)).status).toBe(200);
+    const { status, body } = await shop.call('GET', '/.well-known/jwks.json');
+    expect({ status, kids: body.keys.map(({ kid }: { kid: string }) => kid) }).toEqual({
+      status: 200,
+      kids: [decodeProtectedHeader(accessToken).kid],
+    });
+    expect((await shop.functionState('user-service')).pids).toEqual(pids);
+  } finally {
+    for (const pid of pids) process.kill(pid, 'SIGCONT');
+  }
+  await until('accounts to be read again', async () => (await get('/v1/users/me', accessToken)).status === 200, 60_000);
 });
 
 // The last one to sign in: for a while nobody here can any more.

@@ -508,6 +508,16 @@ test.each(BAD)(
   },
 );
 
+test.each([
+  ['DELETE', '/v1/orders', 'POST'],
+  ['OPTIONS', '/v1/users/me', 'PATCH'],
+  ['POST', '/docs', 'GET, HEAD'],
+  ['POST', '/_local/mail', 'GET, HEAD'],
+])('%s %s is answered with the methods that the function there takes', async (method, path, allow) => {
+  const answer = await shop.call(method, path, { token: customer });
+  expect({ status: answer.status, allow: answer.headers.get('allow') }).toEqual({ status: 405, allow });
+});
+
 test('an e-mail can have one account', async () => {
   const account = { email: 'twice@example.com', password: 'a long enough password' };
   expect((await shop.call('POST', '/v1/users', { body: account })).status).toBe(201);

@@ -9,8 +9,8 @@ const FLOORS = [
   ['orders', 'users'],
   ['runtime', 'gen'],
 ];
-/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens. */
-const SHOWN = /^(events|commands|client|products|access-token)\.ts$/;
+/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens and keys. */
+const SHOWN = /^(events|commands|client|products|access-token|kept-keys)\.ts$/;
 
 const floorOf = (context: string): number => FLOORS.findIndex((floor) => floor.includes(context));
 

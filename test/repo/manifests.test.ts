@@ -1,6 +1,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { clientAddress } from '../../functions/runtime/client-address.ts';
+import { readSettings } from '../../functions/runtime/config.ts';
 import { RETRIES_IN_FLIGHT } from '../../functions/runtime/consume.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { WORKING_EVERY_MS } from '../../functions/runtime/lane.ts';
@@ -11,7 +14,7 @@ import { listFunctions } from '../../scripts/build.ts';
 import { nanoseconds } from '../../scripts/local/go-duration.ts';
 import { readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
 import { readRules } from '../../scripts/local/manifests.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { readResources, repository } from '../../scripts/local/yaml-file.ts';
 
 const folder = path.join(repository, 'knative/functions');
 const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
@@ -23,6 +26,15 @@ const functions = await Promise.all(
     return { name, ...definition };
   }),
 );
+
+const environment = z.array(z.object({ name: z.string(), value: z.string() }));
+const serviceWithEnv = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({
+      spec: z.looseObject({ containers: z.array(z.looseObject({ env: environment })) }),
+    }),
+  }),
+});
 
 const inFlightOf = (consumer: string): number =>
   functions.find(({ name }) => name === consumer)?.inFlight ?? RETRIES_IN_FLIGHT;
@@ -73,6 +85,18 @@ test('a consumer lets all replicas work at full load, and a rule wakes at the fi
       expect(consumer?.maxAckPending ?? 0, rule.name).toBeGreaterThanOrEqual(rule.max * inFlight);
     }
   }
+});
+
+test.each(['commands-api', 'queries-api'])('%s knows the client behind the proxies of a cluster', (name) => {
+  const [service] = readResources(path.join(folder, name, 'service.yaml'), serviceWithEnv);
+  const env = service?.spec.template.spec.containers[0]?.env ?? [];
+  const { TRUSTED_PROXIES } = readSettings(
+    ['TRUSTED_PROXIES'],
+    Object.fromEntries(env.map(({ name, value }) => [name, value])),
+  );
+  const forwardedFor = '203.0.113.9, 198.51.100.1, 10.1.0.7, 172.16.3.4';
+  for (const queueProxy of ['127.0.0.1', '::ffff:127.0.0.1'])
+    expect(clientAddress(forwardedFor, queueProxy, TRUSTED_PROXIES)).toBe('198.51.100.1');
 });
 
 test('a consumer allows the pull requests that functions make', () => {

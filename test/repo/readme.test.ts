@@ -1,20 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { SETTINGS } from '../../functions/runtime/config.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { listFunctions } from '../../scripts/build.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 
 const read = (file: string): string => readFileSync(path.join(repository, file), 'utf8');
 
-test('the table of functions lists every function, with its kind and all that it takes', async () => {
-  const rows = [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.*?) \|/gm)];
-  const functions = await Promise.all(
+const definitions = async () =>
+  Promise.all(
     (await listFunctions()).map(async ({ name, source }) => {
       const { default: definition } = (await import(source)) as { default: Definition };
-      return { name, kind: definition.kind, consumes: definition.consumes };
+      return { name, ...definition };
     }),
   );
+
+test('the table of functions lists every function, with its kind and all that it takes', async () => {
+  const rows = [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.*?) \|/gm)];
+  const functions = await definitions();
   expect(rows.map(([, name, kind]) => ({ name, kind })).sort((a, b) => `${a.name}`.localeCompare(`${b.name}`))).toEqual(
     functions.map(({ name, kind }) => ({ name, kind })),
   );
@@ -22,6 +26,34 @@ test('the table of functions lists every function, with its kind and all that it
     const takes = rows.find(([, row]) => row === name)?.[3] ?? '';
     expect([...takes.matchAll(/`([^`]+)`/g)].map(([, type]) => type).sort(), name).toEqual([...consumes].sort());
   }
+});
+
+test('the table of settings lists every setting, with the functions that have it and its default', async () => {
+  const rows = [...read('functions/README.md').matchAll(/^\| `([A-Z_]+)` \| (.*?) \| .+ \| (.*?) ?\|$/gm)];
+  const named = (text = ''): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  const functions = await definitions();
+  const all = functions.map(({ name }) => name);
+  const listed = rows.map(([, setting, which = '', preset = '']) => ({
+    setting,
+    functions: which.startsWith('all') ? all.filter((name) => !named(which).includes(name)) : named(which).sort(),
+    preset: preset === 'empty' ? '' : named(preset)[0],
+  }));
+  const there = Object.entries(SETTINGS).map(([setting, preset]) => {
+    const having = functions.filter(({ needs }) => needs.some((need) => need === setting)).map(({ name }) => name);
+    return { setting, functions: having.length > 0 ? having : all, preset };
+  });
+  const bySetting = (a: { setting?: string | undefined }, b: typeof a) => `${a.setting}`.localeCompare(`${b.setting}`);
+  expect(listed.sort(bySetting)).toEqual(there.sort(bySetting));
+});
+
+test('every metric is named', () => {
+  const files = readdirSync(path.join(repository, 'functions'), { recursive: true, encoding: 'utf8' });
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  const counted = sources.flatMap((file) =>
+    [...read(`functions/${file}`).matchAll(/\b(?:count|setGauge)\('([^']+)'/g)].map(([, name = '']) => name),
+  );
+  expect(counted.length).toBeGreaterThan(0);
+  for (const name of counted) expect(read('functions/README.md')).toContain(`\`${name}\``);
 });
 
 test.each(['README.md', 'functions/README.md', 'test/README.md'])('every link of %s leads to a file', (file) => {

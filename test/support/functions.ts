@@ -35,7 +35,6 @@ export async function startFunction(name: string, backends: Backends, options: O
       DATABASE_URL: backends.databaseUrl,
       USER_SERVICE_ADDRESS: '127.0.0.1:1',
       SMTP_URL: 'smtp://127.0.0.1:1',
-      SHOP_URL: 'http://shop.example',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import { openCommandSender } from '../../runtime/command-sender.ts';
 import { http } from '../../runtime/http.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { openUserClient } from '../../users/client.ts';
+import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
 import { orderRoutes } from './orders.ts';
@@ -17,11 +18,12 @@ export default http({
   async open(shell) {
     const bus = await openBus(shell);
     const users = openUserClient(shell);
+    const database = openDatabase(shell);
     return {
       users,
       sendCommand: openCommandSender(shell, bus),
-      database: openDatabase(shell),
-      authenticate: authenticateWith(openSigningKeys(shell, users)),
+      database,
+      authenticate: authenticateWith(openSigningKeys(shell, users, () => keptKeySet(database))),
       notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
     };
   },

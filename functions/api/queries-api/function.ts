@@ -2,6 +2,7 @@
 import { http } from '../../runtime/http.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { openUserClient } from '../../users/client.ts';
+import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
 import { documentRoutes } from './document.ts';
@@ -16,11 +17,12 @@ export default http({
   needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
   async open(shell) {
     const users = openUserClient(shell);
-    const signingKeys = openSigningKeys(shell, users);
+    const database = openDatabase(shell);
+    const signingKeys = openSigningKeys(shell, users, () => keptKeySet(database));
     return {
       users,
       signingKeys,
-      database: openDatabase(shell),
+      database,
       authenticate: authenticateWith(signingKeys),
       notReady: () => undefined,
     };

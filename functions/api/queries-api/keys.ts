@@ -11,12 +11,12 @@ export const keyRoutes = (signingKeys: SigningKeys): Route[] => [
       summary: 'The public keys that verify access tokens',
       details:
         'A token is a JWT (RFC 9068): `alg` EdDSA, `typ` at+jwt, `iss` and `aud` millrace, `sub` the user, `role`, `sid` ' +
-        'the session. A new key is here five minutes before the first token that it signs.',
+        'the session. A new key is here 15 minutes before the first token that it signs; ask again every minute.',
       answers: { 200: keySet },
     },
     async ({ trace }) => {
       const keys = (await signingKeys.all(trace)).map(({ published }) => published);
-      return { status: 200, body: { keys }, headers: { 'cache-control': 'public, max-age=300' } };
+      return { status: 200, body: { keys }, headers: { 'cache-control': 'public, max-age=60' } };
     },
   ),
 ];

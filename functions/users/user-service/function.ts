@@ -8,6 +8,7 @@ import { openAccounts } from './accounts.ts';
 import { openAnnouncer } from './announcer.ts';
 import { openCallers } from './caller.ts';
 import { clientNetwork } from './client-network.ts';
+import { openKeyKeeper } from './key-keeper.ts';
 import { openLinks } from './links.ts';
 import { listUsers } from './listing.ts';
 import { openPasswords } from './passwords.ts';
@@ -25,6 +26,7 @@ export default service({
     const keys = await openSigningKeys(shell);
     const tokens = openTokens(keys);
     const database = openDatabase(shell);
+    openKeyKeeper(shell, database, keys);
     const announcer = openAnnouncer(shell, database);
     const sessions = openSessions(database, shell.log);
     const callers = openCallers(tokens, sessions);

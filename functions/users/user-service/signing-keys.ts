@@ -4,10 +4,9 @@ import { type CryptoKey, calculateJwkThumbprint, importJWK } from 'jose';
 import * as z from 'zod/mini';
 import { ConfigError } from '../../runtime/config.ts';
 import type { Shell } from '../../runtime/function.ts';
-
 import { ALGORITHM } from '../access-token.ts';
 
-/** Well below the five minutes that a new key is known before it signs. */
+/** Well below the 15 minutes that a new key is known before it signs. */
 const REREAD_MS = 5_000;
 
 /** Member of a JWK: RFC 3339, the time from which a private key signs; without it, at once. */
