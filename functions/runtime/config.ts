@@ -57,6 +57,7 @@ const PARSERS = {
   USER_SERVICE_ADDRESS: hostAndPort,
   GRPC_PORT: integer(0, 65535),
   SIGNING_KEY_FILE: filePath,
+  SIGN_UPS_PER_ADDRESS: integer(1, 1_000_000),
   SMTP_URL: url('smtp:', 'smtps:'),
   MAIL_FROM: text,
   PAYMENT_WINDOW_SECONDS: integer(1, 2_592_000),
@@ -77,6 +78,7 @@ const DEFAULTS: Partial<Record<Setting | Optional, string>> = {
   GRPC_PORT: '50051',
   MAIL_FROM: 'Millrace <shop@millrace.example>',
   PAYMENT_WINDOW_SECONDS: '1800',
+  SIGN_UPS_PER_ADDRESS: '20',
   TRUSTED_PROXIES: '',
 };
 

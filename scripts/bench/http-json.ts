@@ -8,7 +8,13 @@ import { openLog } from '../../functions/runtime/log.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import userService from '../../functions/users/user-service/function.ts';
 
-const settings = readSettings(['DATABASE_URL', 'DATABASE_CONNECTIONS', 'NATS_URL', 'SIGNING_KEY_FILE']);
+const settings = readSettings([
+  'DATABASE_URL',
+  'DATABASE_CONNECTIONS',
+  'NATS_URL',
+  'SIGNING_KEY_FILE',
+  'SIGN_UPS_PER_ADDRESS',
+]);
 const log = openLog('http-json', 'warn');
 const { offers } = await userService.open({ name: 'http-json', settings, log, onClose: () => undefined });
 const byPath = new Map<string | undefined, Offer>(offers.map((each) => [each.method.path, each]));

@@ -40,6 +40,8 @@ async function openDoors(cleanup: Cleanup) {
   const mail = await openMailSink();
   cleanup.add('mail sink', mail.close);
   const environment = {
+    // All customers come from one address.
+    SIGN_UPS_PER_ADDRESS: '100000',
     NATS_URL: `nats://127.0.0.1:${links.nats.port}`,
     DATABASE_URL: `postgres://postgres@127.0.0.1:${links.postgres.port}/postgres`,
     USER_SERVICE_ADDRESS: `127.0.0.1:${links.users.port}`,

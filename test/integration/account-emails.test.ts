@@ -101,10 +101,18 @@ test('an event that comes again, however often, is one e-mail', async () => {
   expect(subjectsTo(email).sort()).toEqual(['Set a new password', 'Welcome']);
 });
 
-test('an event older than its link would be, and a welcome to who has confirmed, send nothing', async () => {
+test('a welcome that is days late has a link that confirms the address', async () => {
+  const { email, userId } = await newUser();
+  const first = await mailTo(email, 'Welcome');
+  await publish(userId, 'created', { createdAt: minutesAgo(3 * 24 * 60) });
+  const late = await until('the late e-mail', () => mailsTo(email).find(({ text }) => text !== first.text));
+  const confirmed = await users.client.verifyEmail({ token: tokenIn(late.text, '/verify-email') }, trace);
+  expect(confirmed).toMatchObject({ email, emailVerifiedAt: expect.any(String) });
+});
+
+test('a reset older than its link would be, and a welcome to who has confirmed, send nothing', async () => {
   const { email, userId, createdAt } = await newUser();
   const { text } = await mailTo(email, 'Welcome');
-  await publish(userId, 'created', { createdAt: minutesAgo(24 * 60 + 1) });
   await publish(userId, 'password_reset_requested', { requestedAt: minutesAgo(31) });
   await drained();
   await users.client.verifyEmail({ token: tokenIn(text, '/verify-email') }, trace);

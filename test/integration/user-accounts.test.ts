@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CreateUserRequest, UserServiceService as methods } from '../../functions/gen/millrace/users/v1/users.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
-import { startUserService, type UserServiceFixture } from '../support/user-service-fixture.ts';
+import { until } from '../support/until.ts';
+import { type From, startUserService, type UserServiceFixture } from '../support/user-service-fixture.ts';
 import { failure, newEmail, password, usersOf } from '../support/users.ts';
 
 let backends: Backends;
@@ -23,11 +24,12 @@ afterAll(async () => {
 const wrongRole = { code: 'forbidden', slug: 'wrong-role' };
 const noToken = { code: 'unauthenticated', slug: 'no-token' };
 const notFound = { code: 'not-found', slug: 'user-not-found' };
+const named = (name: string) => ({ 'millrace-function': name });
 const field = (name: string) => ({ code: 'invalid', fields: [expect.objectContaining({ field: name })] });
 
 describe('CreateUser', () => {
-  const create = (request: Partial<CreateUserRequest>) =>
-    service.call(methods.createUser, { email: newEmail(), password, ...request });
+  const create = (request: Partial<CreateUserRequest>, from: From = {}) =>
+    service.call(methods.createUser, { email: newEmail(), password, ...request }, from);
 
   test('keeps the id and the name that it is given', async () => {
     const userId = randomUUID();
@@ -52,6 +54,18 @@ describe('CreateUser', () => {
     expect(await users.eventsOf(request.userId, 1)).toHaveLength(1);
   });
 
+  test('with the same id again does not count as another sign-up from the address', async () => {
+    const request = { userId: randomUUID(), email: newEmail() };
+    const from = { address: '192.0.2.20' };
+    await until('a window with time left', () => 600_000 - (Date.now() % 600_000) > 30_000, 60_000);
+    const user = await create(request, from);
+    for (let repeat = 0; repeat < 20; repeat += 1) expect(await create(request, from)).toEqual(user);
+    for (let more = 0; more < 19; more += 1) await create({}, from);
+    const tooMany = { code: 'exhausted', slug: 'too-many-sign-ups' };
+    await expect(create({}, from)).rejects.toMatchObject(tooMany);
+    await create({}, { address: '192.0.2.21' });
+  });
+
   test('with the id of another user is refused', async () => {
     const { userId } = await users.signUp();
     await expect(create({ userId })).rejects.toMatchObject({ slug: 'invalid-user', ...field('user_id') });
@@ -59,8 +73,8 @@ describe('CreateUser', () => {
 
   test('does not tell by an id and an e-mail whether a password is right, however often it is asked', async () => {
     const { userId, email } = await users.signUp();
-    const guess = (word: string) => create({ userId, email, password: word });
-    for (let attempt = 0; attempt < 10; attempt += 1)
+    const guess = (word: string) => create({ userId, email, password: word }, { address: '192.0.2.1' });
+    for (let attempt = 0; attempt < 5; attempt += 1)
       expect(await failure(guess('wrong horse battery'))).toMatchObject({ code: 'refused', slug: 'email-taken' });
     await expect(guess(password)).rejects.toMatchObject({ code: 'exhausted', slug: 'too-many-sign-ins' });
   });
@@ -86,10 +100,17 @@ describe('GetUser', () => {
     await expect(get(other.userId, accessToken)).rejects.toMatchObject(notFound);
   });
 
-  test('shows staff and functions everybody', async () => {
+  test.each(['', 'commands-api', 'order-views', 'Account-Emails'])('shows the function «%s» nobody', async (name) => {
+    const { userId } = await users.signUp();
+    const answer = service.call(methods.getUser, { userId }, { metadata: named(name) });
+    await expect(answer).rejects.toMatchObject({ code: 'forbidden', slug: 'wrong-caller' });
+  });
+
+  test('shows staff, and functions that send e-mails, everybody', async () => {
     const [staff, other] = [await users.signedIn('staff'), await users.signUp()];
     expect(await get(other.userId, staff.accessToken)).toEqual(other);
-    expect(await get(other.userId)).toEqual(other);
+    for (const name of ['account-emails', 'order-emails'])
+      expect(await service.call(methods.getUser, { userId: other.userId }, { metadata: named(name) })).toEqual(other);
   });
 
   test.each(['', 'Bearer', 'Basic YTpi', 'no.token.here', 'Bearer no.token.here'])(
@@ -143,10 +164,15 @@ describe('BatchGetUsers', () => {
     });
   });
 
-  test('is for functions', async () => {
+  test('is for functions that send e-mails', async () => {
     const { accessToken } = await users.signedIn('staff');
-    const answer = service.call(methods.batchGetUsers, {}, { token: accessToken });
-    await expect(answer).rejects.toMatchObject({ code: 'forbidden', slug: 'wrong-caller' });
+    const byUser = service.call(methods.batchGetUsers, {}, { token: accessToken });
+    await expect(byUser).rejects.toMatchObject({ code: 'forbidden', slug: 'wrong-caller' });
+    await expect(service.call(methods.batchGetUsers, {}, { metadata: named('queries-api') })).rejects.toMatchObject({
+      code: 'forbidden',
+      slug: 'wrong-caller',
+    });
+    expect(await service.call(methods.batchGetUsers, {}, { metadata: named('order-emails') })).toEqual({ users: [] });
   });
 });
 

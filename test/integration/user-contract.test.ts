@@ -21,6 +21,7 @@ type Sent = {
   readonly request: object;
   readonly token?: string;
   readonly address?: string;
+  readonly from?: string;
   readonly deadline?: false;
   readonly bytes?: Buffer;
 };
@@ -79,9 +80,13 @@ function seen(error: ServiceError): Expected {
 /** The method, its types forgotten: what is sent is a table's. */
 const methodOf = (rpc: Rpc): AnyMethod => methods[rpc];
 
-async function call(rpc: Rpc, { request, token, address, deadline, bytes }: Sent): Promise<Expected> {
+async function call(
+  rpc: Rpc,
+  { request, token, address, from = 'account-emails', deadline, bytes }: Sent,
+): Promise<Expected> {
   const method = methodOf(rpc);
   const metadata = new Metadata();
+  metadata.set('millrace-function', from);
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   if (address) metadata.set('millrace-client-address', address);
   const whole = { ...(method.requestDeserialize(Buffer.alloc(0)) as object), ...request };
@@ -147,10 +152,10 @@ async function ended(): Promise<Awaited<ReturnType<typeof customer>>> {
   return one;
 }
 
-async function tooManySignIns(): Promise<string> {
-  const { email } = await create();
-  for (const _ of Array.from({ length: 10 })) await call('authenticate', { request: { email, password: 'wrong' } });
-  return email;
+/** Sends it until the account has no more attempts from there, and then gives it once more. */
+async function tooOften(rpc: Rpc, sent: Sent): Promise<Sent> {
+  for (const _ of Array.from({ length: 5 })) await call(rpc, sent);
+  return sent;
 }
 
 const nobody = randomUUID();
@@ -202,8 +207,18 @@ const ROWS: readonly Row[] = [
     async () => {
       const user = await create();
       const request = { email: user.email, userId: user.userId, password: 'another good password' };
-      for (const _ of Array.from({ length: 10 })) await call('createUser', { request });
-      return { request };
+      return tooOften('createUser', { request, address: '203.0.113.79' });
+    },
+  ],
+  [
+    'createUser',
+    'too often from one address',
+    'RESOURCE_EXHAUSTED TOO_MANY_SIGN_UPS; wait',
+    async () => {
+      const address = '203.0.113.78';
+      for (const _ of Array.from({ length: 20 }))
+        await call('createUser', { request: { email: email(), password }, address });
+      return { request: { email: email(), password }, address };
     },
   ],
 
@@ -255,9 +270,14 @@ const ROWS: readonly Row[] = [
   ],
   [
     'authenticate',
-    'after ten wrong ones',
+    'after five wrong ones',
     'RESOURCE_EXHAUSTED TOO_MANY_SIGN_INS; wait',
-    async () => ({ request: { email: await tooManySignIns(), password } }),
+    async () => {
+      const { email } = await create();
+      const address = '203.0.113.80';
+      await tooOften('authenticate', { request: { email, password: 'wrong' }, address });
+      return { request: { email, password }, address };
+    },
   ],
 
   ['refreshToken', 'the newest', 'OK', async () => ({ request: { refreshToken: (await customer()).refreshToken } })],
@@ -319,6 +339,12 @@ const ROWS: readonly Row[] = [
   ['getUser', 'by a function', 'OK', async () => ({ request: { userId: (await create()).userId } })],
   [
     'getUser',
+    'by a function that has no use for it',
+    'PERMISSION_DENIED WRONG_CALLER',
+    () => ({ request: { userId: nobody }, from: 'queries-api' }),
+  ],
+  [
+    'getUser',
     'oneself',
     'OK',
     async () => customer().then(({ user, accessToken: token }) => ({ request: { userId: user.userId }, token })),
@@ -354,6 +380,12 @@ const ROWS: readonly Row[] = [
     'without a deadline',
     'INVALID_ARGUMENT DEADLINE_REQUIRED',
     () => ({ request: { userId: nobody }, deadline: false as const }),
+  ],
+  [
+    'getUser',
+    'with too much metadata',
+    'INVALID_ARGUMENT METADATA_TOO_LARGE',
+    () => ({ request: { userId: nobody }, from: 'x'.repeat(8 * 1024) }),
   ],
   [
     'getUser',
@@ -431,13 +463,11 @@ const ROWS: readonly Row[] = [
   ],
   [
     'changePassword',
-    'after ten wrong ones',
+    'after five wrong ones',
     'RESOURCE_EXHAUSTED TOO_MANY_SIGN_INS; wait',
     async () => {
-      const token = await tokenOf();
       const request = { currentPassword: 'wrong', newPassword };
-      for (const _ of Array.from({ length: 10 })) await call('changePassword', { request, token });
-      return { request, token };
+      return tooOften('changePassword', { request, token: await tokenOf(), address: '203.0.113.81' });
     },
   ],
 
@@ -534,6 +564,12 @@ const ROWS: readonly Row[] = [
   ],
   [
     'createLinkToken',
+    'by a function that sends no links',
+    'PERMISSION_DENIED WRONG_CALLER',
+    () => ({ request: { userId: nobody, purpose: 1 }, from: 'order-emails' }),
+  ],
+  [
+    'createLinkToken',
     'by a user',
     'PERMISSION_DENIED WRONG_CALLER',
     async () => ({ request: { userId: nobody, purpose: 1 }, token: await tokenOf() }),
@@ -558,10 +594,10 @@ const ROWS: readonly Row[] = [
   ],
   [
     'createLinkToken',
-    'a day too late',
+    'a reset an hour too late',
     'FAILED_PRECONDITION LINK_NOT_NEEDED',
     async () => ({
-      request: { userId: (await create()).userId, purpose: 1, requestedAt: new Date(Date.now() - 25 * 3_600_000) },
+      request: { userId: (await create()).userId, purpose: 2, requestedAt: new Date(Date.now() - 3_600_000) },
     }),
   ],
 ];
@@ -570,8 +606,10 @@ test.each(ROWS)('%s, %s: %s', async (rpc, _when, expected, send) => {
   expect(await call(rpc, await send())).toEqual(expectation(expected));
 });
 
-/** A flood that fills the queue of passwords has a test of its own; the database is not taken away here. */
-const ELSEWHERE = new Set(['TOO_MANY_PASSWORDS', 'DATABASE_UNAVAILABLE', 'INTERNAL']);
+/** Floods of passwords and of calls, and certificates, have tests of their own; the database is not taken away here. */
+const ELSEWHERE = new Set(
+  'TOO_MANY_PASSWORDS TOO_MANY_CALLS WRONG_CERTIFICATE DATABASE_UNAVAILABLE INTERNAL'.split(' '),
+);
 
 test('the table has every rpc, and every error that the contract lists for it', async () => {
   const proto = await readFile(path.join(repository, 'proto/millrace/users/v1/users.proto'), 'utf8');

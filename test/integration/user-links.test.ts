@@ -34,20 +34,32 @@ const linkInvalid = { code: 'refused', slug: 'link-invalid' };
 const notNeeded = { code: 'refused', slug: 'link-not-needed' };
 
 describe('CreateLinkToken', () => {
-  test.each([
-    ['a verification', VERIFY, 24 * 60],
-    ['a reset', RESET, 30],
-  ])('makes a token for %s, good from when it was asked for, and stored hashed', async (_, purpose, minutes) => {
+  test('makes a token for a reset, good for 30 minutes from when it was asked for', async () => {
     const { userId } = await users.signUp();
     const requestedAt = ago(10);
-    const { token, expiresAt } = await link(userId, purpose, requestedAt);
+    const { expiresAt } = await link(userId, RESET, requestedAt);
+    expect(expiresAt?.getTime()).toBe(requestedAt.getTime() + 30 * 60_000);
+    await expect(link(userId, RESET, ago(30))).rejects.toMatchObject(notNeeded);
+  });
+
+  test('makes a token for a verification, good for 24 hours from now, however long ago the user was created', async () => {
+    const { userId } = await users.signUp();
+    const before = Date.now();
+    const { token, expiresAt } = await link(userId, VERIFY, ago(3 * 24 * 60));
+    const madeAt = (expiresAt?.getTime() ?? 0) - 24 * HOUR_MS;
+    expect(madeAt).toBeGreaterThanOrEqual(before);
+    expect(madeAt).toBeLessThanOrEqual(Date.now());
+    expect(await verify(token)).toMatchObject({ userId });
+  });
+
+  test.each([VERIFY, RESET])('makes a token that is stored hashed, for purpose %s', async (purpose) => {
+    const { userId } = await users.signUp();
+    const { token } = await link(userId, purpose);
     expect(token).toMatch(/^[\w-]{43}$/);
-    expect(expiresAt?.getTime()).toBe(requestedAt.getTime() + minutes * 60_000);
     const { rows } = await backends.database.query('select token_hash::text from link_tokens where user_id = $1', [
       userId,
     ]);
     expect(rows).toEqual([{ token_hash: expect.stringMatching(/^\\x[0-9a-f]{64}$/) }]);
-    await expect(link(userId, purpose, ago(minutes))).rejects.toMatchObject(notNeeded);
   });
 
   test('does not believe that something was asked for in the future', async () => {
@@ -78,11 +90,17 @@ describe('CreateLinkToken', () => {
       await expect(link(userId, purpose)).rejects.toMatchObject({ code: 'invalid', slug: 'invalid-purpose' });
   });
 
-  test('is for functions', async () => {
+  test('is for the function that sends the links, by its name and without a token', async () => {
     const { user, accessToken } = await users.signedIn('staff');
     const request = { userId: user.userId, purpose: VERIFY };
-    const answer = service.call(methods.createLinkToken, request, { token: accessToken });
-    await expect(answer).rejects.toMatchObject({ code: 'forbidden', slug: 'wrong-caller' });
+    for (const from of [
+      { token: accessToken },
+      { metadata: { 'millrace-function': '' } },
+      { metadata: { 'millrace-function': 'order-emails' } },
+    ]) {
+      const answer = service.call(methods.createLinkToken, request, from);
+      await expect(answer).rejects.toMatchObject({ code: 'forbidden', slug: 'wrong-caller' });
+    }
   });
 });
 
@@ -146,12 +164,21 @@ describe('RequestPasswordReset', () => {
     }
   });
 
-  test('tells of three requests an hour and account, and answers all', async () => {
+  const requestsOf = async (userId: string, count: number) =>
+    (await users.eventsOf(userId, count + 1)).filter(({ type }) => type === 'user.password_reset_requested');
+
+  test('tells of three requests of an account from one address, and answers all; another address has its own', async () => {
+    const user = await users.signUp();
+    for (let round = 0; round < 5; round += 1) await request(user.email, '192.0.2.1');
+    await request(user.email, '192.0.2.2');
+    expect(await requestsOf(user.userId, 4)).toHaveLength(4);
+  });
+
+  test('tells of ten requests of an account in an hour, and answers all', async () => {
     const user = await users.signUp();
     await until('an hour with time left', () => HOUR_MS - (Date.now() % HOUR_MS) > 20_000, 60_000);
-    for (let round = 0; round < 5; round += 1) await request(user.email);
-    const events = await users.eventsOf(user.userId, 4);
-    expect(events.filter(({ type }) => type === 'user.password_reset_requested')).toHaveLength(3);
+    for (let round = 0; round < 12; round += 1) await request(user.email, `192.0.2.${round}`);
+    expect(await requestsOf(user.userId, 10)).toHaveLength(10);
   });
 
   test('is refused after ten in ten minutes from one address, whatever the accounts', async () => {

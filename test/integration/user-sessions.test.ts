@@ -63,17 +63,50 @@ describe('a session', () => {
     expect(await validate(second.accessToken)).toMatchObject({ userId: user.userId });
   });
 
-  test('that has expired long ago is removed by a later sign-in, with its tokens', async () => {
+  /** A session that expired two days ago, with so many refresh tokens. */
+  async function expired(tokens: number) {
     const { accessToken, user } = await users.signedIn();
     const { sessionId } = await validate(accessToken);
-    await backends.database.query(`update sessions set expires_at = now() - interval '2 days' where session_id = $1`, [
-      sessionId,
-    ]);
+    await backends.database.query(
+      `with expired as (
+         update sessions set expires_at = now() - interval '2 days' where session_id = $1 returning session_id)
+       insert into refresh_tokens select sha256((session_id::text || n)::bytea), session_id, now()
+       from expired, generate_series(2, $2) n`,
+      [sessionId, tokens],
+    );
+    const left = async (table: string) =>
+      (await backends.database.query(`select from ${table} where session_id = $1`, [sessionId])).rows.length;
+    return { user, sessionId, left };
+  }
+
+  test('that has expired long ago is removed after a later sign-in, with all its tokens', async () => {
+    const { user, left } = await expired(2_500);
     await users.signIn(user.email);
-    for (const table of ['sessions', 'refresh_tokens'])
-      expect((await backends.database.query(`select from ${table} where session_id = $1`, [sessionId])).rows).toEqual(
-        [],
-      );
+    await until('the session to be removed', async () => (await left('sessions')) === 0);
+    expect(await left('refresh_tokens')).toBe(0);
+  });
+
+  test('that has expired long ago and cannot be removed now holds no sign-in up', async () => {
+    const { user, sessionId, left } = await expired(1);
+    const client = await backends.database.connect();
+    try {
+      await client.query('begin');
+      await client.query('select from refresh_tokens where session_id = $1 for update', [sessionId]);
+      await users.signIn(user.email);
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+    expect(await left('sessions')).toBe(1);
+  });
+
+  test('ends when it was refreshed ten thousand times', async () => {
+    const { accessToken, refreshToken } = await users.signedIn();
+    const { sessionId } = await validate(accessToken);
+    await backends.database.query('update sessions set refreshes = 9999 where session_id = $1', [sessionId]);
+    const last = await refresh(refreshToken);
+    await expect(refresh(last.refreshToken)).rejects.toMatchObject(unauthenticated('session-ended'));
+    await expect(validate(last.accessToken)).rejects.toMatchObject(unauthenticated('session-ended'));
   });
 });
 
@@ -132,6 +165,14 @@ describe('RefreshToken', () => {
     const line = await until('a warning', () => service.process.lines.find((one) => one.includes(sessionId)));
     expect(JSON.parse(line)).toMatchObject({ level: 'warn', session: sessionId, user: user.userId });
     expect(service.process.lines.join()).not.toContain(refreshToken);
+  });
+
+  test('with a token whose successor is used already ends the session, however soon', async () => {
+    const { refreshToken } = await users.signedIn();
+    const next = await refresh(refreshToken);
+    const newest = await refresh(next.refreshToken);
+    await expect(refresh(refreshToken)).rejects.toMatchObject(unauthenticated('refresh-token-reused'));
+    await expect(refresh(newest.refreshToken)).rejects.toMatchObject(unauthenticated('session-ended'));
   });
 
   test('leaves other sessions of the user alone when it ends one', async () => {

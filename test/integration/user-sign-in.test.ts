@@ -43,35 +43,46 @@ async function tryWrong(email: string, address: string | undefined, times: numbe
 }
 
 describe('failed sign-ins', () => {
-  test('are throttled by account after ten, until the window ends', async () => {
+  test('are throttled by account and address after five, until the window ends', async () => {
     const { email } = await users.signUp();
-    expect(await tryWrong(email, undefined, 12)).toEqual({ 'wrong-credentials': 10, 'too-many-sign-ins': 2 });
-    const error = await failure(users.signIn(email));
+    const from = { address: '192.0.2.1' };
+    expect(await tryWrong(email, from.address, 7)).toEqual({ 'wrong-credentials': 5, 'too-many-sign-ins': 2 });
+    const error = await failure(users.signIn(email, from));
     expect(error).toMatchObject(tooMany);
     expect(error.retryAfterMs).toBeGreaterThan(0);
     expect(error.retryAfterMs).toBeLessThanOrEqual(WINDOW_MS);
     await backends.database.query(`update attempts set window_start = window_start - interval '10 minutes'`);
-    await users.signIn(email);
+    await users.signIn(email, from);
+  });
+
+  test('are throttled by account after thirty, from wherever they come', async () => {
+    const { email } = await users.signUp();
+    for (let last = 1; last <= 6; last += 1)
+      expect(await tryWrong(email, `192.0.2.${last}`, 5)).toEqual({ 'wrong-credentials': 5 });
+    await expect(users.signIn(email, { address: '192.0.2.7' })).rejects.toMatchObject(tooMany);
+    await expect(users.signIn(email)).rejects.toMatchObject(tooMany);
   });
 
   test('of an e-mail that nobody has, or that is none, are throttled in the same way, with the same answers', async () => {
     const { email } = await users.signUp();
-    const answers = async (one: string) => {
+    const answers = async (one: string, address: string) => {
       const errors = [];
-      for (let attempt = 0; attempt < 12; attempt += 1) errors.push(await failure(users.signIn(one, {}, wrong)));
+      for (let attempt = 0; attempt < 7; attempt += 1)
+        errors.push(await failure(users.signIn(one, { address }, wrong)));
       return errors.map(({ code, slug, message, fields, retryAfterMs }) => {
         return { code, slug, message, fields, waits: retryAfterMs !== undefined };
       });
     };
-    const known = await answers(email);
-    for (const unknown of [newEmail(), 'nobody', '']) expect(await answers(unknown)).toEqual(known);
+    const known = await answers(email, '192.0.2.1');
+    for (const [index, unknown] of [newEmail(), 'nobody', ''].entries())
+      expect(await answers(unknown, `192.0.2.${index + 2}`)).toEqual(known);
   });
 
   test('are counted for an account however its e-mail is written', async () => {
     const { email } = await users.signUp();
-    await tryWrong(email, undefined, 5);
-    await tryWrong(email.toUpperCase(), undefined, 5);
-    await expect(users.signIn(` ${email} `)).rejects.toMatchObject(tooMany);
+    await tryWrong(email, '192.0.2.1', 3);
+    await tryWrong(email.toUpperCase(), '192.0.2.1', 2);
+    await expect(users.signIn(` ${email} `, { address: '192.0.2.1' })).rejects.toMatchObject(tooMany);
   });
 
   test('are throttled by address after thirty, whatever the accounts; an IPv6 network of 64 bits is one address', async () => {
@@ -84,11 +95,19 @@ describe('failed sign-ins', () => {
   test('from elsewhere do not keep the owner out who has signed in from this address before', async () => {
     const { email } = await users.signUp();
     await users.signIn(email, { address: '192.0.2.1' });
-    await tryWrong(email, '198.51.100.1', 11);
+    for (let last = 1; last <= 6; last += 1) await tryWrong(email, `198.51.100.${last}`, 5);
     await expect(users.signIn(email, { address: '192.0.2.2' })).rejects.toMatchObject(tooMany);
     await users.signIn(email, { address: '192.0.2.1' });
     expect(await tryWrong(email, '192.0.2.1', 11)).toMatchObject({ 'wrong-credentials': 10 });
     await expect(users.signIn(email, { address: '192.0.2.1' })).rejects.toMatchObject(tooMany);
+  });
+
+  test('on other accounts do not keep the owner out who has signed in from this address before', async () => {
+    const { email } = await users.signUp();
+    await users.signIn(email, { address: '192.0.2.1' });
+    for (let account = 0; account < 6; account += 1) await tryWrong(newEmail(), '192.0.2.1', 5);
+    await expect(users.signIn(newEmail(), { address: '192.0.2.1' })).rejects.toMatchObject(tooMany);
+    await users.signIn(email, { address: '192.0.2.1' });
   });
 
   test('do not count when they succeed', async () => {
@@ -100,9 +119,10 @@ describe('failed sign-ins', () => {
 
   test('that come all at once are not checked beyond the limit', async () => {
     const { email } = await users.signUp();
-    await tryWrong(email, undefined, 9);
+    const address = '192.0.2.1';
+    await tryWrong(email, address, 4);
     const errors = await whileLocked(backends, { statement: 'select from attempts for update', waiting: 4 }, () =>
-      Promise.all(Array.from({ length: 6 }, () => failure(users.signIn(email, {}, wrong)))),
+      Promise.all(Array.from({ length: 6 }, () => failure(users.signIn(email, { address }, wrong)))),
     );
     expect(errors.filter(({ slug }) => slug === 'wrong-credentials')).toHaveLength(1);
     expect(errors.filter(({ slug }) => slug === 'too-many-sign-ins')).toHaveLength(5);
@@ -111,8 +131,9 @@ describe('failed sign-ins', () => {
   test('are shared by all replicas', async () => {
     const other = await startUserService(backends);
     const { email } = await users.signUp();
-    await tryWrong(email, undefined, 10);
-    await expect(other.call(methods.authenticate, { email, password })).rejects.toMatchObject(tooMany);
+    const address = '192.0.2.1';
+    await tryWrong(email, address, 5);
+    await expect(other.call(methods.authenticate, { email, password }, { address })).rejects.toMatchObject(tooMany);
     await other.stop();
   });
 
@@ -158,7 +179,9 @@ test('ten thousand wrong sign-ins from one address leave everybody else alone', 
   for (const signedIn of [await ownerFrom, await otherFrom]) expect(signedIn.expiresInSeconds).toBe(600);
   expect(left, 'attempts left when both had signed in').toBeGreaterThan(0);
   await attackers;
-  expect(slugs).toEqual({ 'wrong-credentials': 10, 'too-many-sign-ins': 9_990 });
+  const { 'too-many-sign-ins': tooManySignIns = 0, 'too-many-passwords': tooManyPasswords = 0, ...others } = slugs;
+  expect(others).toEqual({ 'wrong-credentials': 5 });
+  expect(tooManySignIns + tooManyPasswords).toBe(9_995);
 });
 
 describe('known addresses', () => {
@@ -168,7 +191,7 @@ describe('known addresses', () => {
     for (let last = 1; last <= 22; last += 1) await signIn(last);
     const count = 'select from known_addresses where user_id = $1';
     expect((await backends.database.query(count, [userId])).rows).toHaveLength(20);
-    await tryWrong(email, undefined, 10);
+    await tryWrong(email, undefined, 30);
     await expect(signIn(1)).rejects.toMatchObject(tooMany);
     await signIn(22);
   });
@@ -176,8 +199,9 @@ describe('known addresses', () => {
 
 describe('ChangePassword', () => {
   const next = 'another horse battery';
+  const address = '192.0.2.1';
   const change = (token: string, currentPassword: string, newPassword = next) =>
-    service.call(methods.changePassword, { currentPassword, newPassword }, { token });
+    service.call(methods.changePassword, { currentPassword, newPassword }, { token, address });
 
   test('gives a new password, ends all other sessions, and tells of it', async () => {
     const { user, accessToken, refreshToken } = await users.signedIn();
@@ -196,10 +220,10 @@ describe('ChangePassword', () => {
 
   test('with a wrong password changes nothing, and counts as a failed sign-in of the account', async () => {
     const { user, accessToken } = await users.signedIn();
-    for (let attempt = 0; attempt < 10; attempt += 1)
+    for (let attempt = 0; attempt < 5; attempt += 1)
       await expect(change(accessToken, wrong)).rejects.toMatchObject(wrongCredentials);
     await expect(change(accessToken, password)).rejects.toMatchObject(tooMany);
-    await expect(users.signIn(user.email)).rejects.toMatchObject(tooMany);
+    await expect(users.signIn(user.email, { address })).rejects.toMatchObject(tooMany);
   });
 
   test.each([

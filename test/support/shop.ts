@@ -34,7 +34,9 @@ export async function startShop(
   before?: Pick<Shop, 'dataDir'>,
 ): Promise<Shop & { end(): Promise<void> }> {
   const dataDir = before?.dataDir ?? (await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-')));
-  const platform = await startPlatform({ dataDir, ports: ANY_PORTS, environment });
+  // All customers of a test come from one address.
+  const many = { SIGN_UPS_PER_ADDRESS: '1000' };
+  const platform = await startPlatform({ dataDir, ports: ANY_PORTS, environment: { ...many, ...environment } });
 
   const call: Shop['call'] = async (method, at, { token, body, headers = {} } = {}) => {
     const response = await fetch(`${platform.endpoints.http}${at}`, {

@@ -36,12 +36,14 @@ export type UserServiceFixture = {
 };
 
 const DEADLINE_MS = 20_000;
+/** The function that the clients say they are: it may make whatever call is for functions. */
+const CALLER = 'account-emails';
 
 /** A client of whatever listens there. */
 export function openClient(address: string): { client: UserClient; close(): Promise<void> } {
   const closers: (() => Promise<void> | void)[] = [];
   const client = openUserClient({
-    name: 'test',
+    name: CALLER,
     settings: readSettings(['USER_SERVICE_ADDRESS'], { USER_SERVICE_ADDRESS: address }),
     log: openLog('test', 'silent'),
     onClose: (close) => closers.push(close),
@@ -104,6 +106,7 @@ export async function startUserService(backends: Backends, options: Options = {}
     ) {
       const whole = { ...(method.requestDeserialize(Buffer.alloc(0)) as object), ...request };
       const fields = {
+        'millrace-function': CALLER,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(address === undefined ? {} : { 'millrace-client-address': address }),
         ...metadata,

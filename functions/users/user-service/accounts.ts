@@ -5,6 +5,7 @@ import { insertOutbox } from '../../runtime/outbox.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import type { User } from '../user.ts';
+import type { Client } from './client-network.ts';
 import { readName, readNewUser, readReason, readUserId, readUserIds } from './fields.ts';
 import type { Passwords } from './passwords.ts';
 import { REVOKE_ALL } from './session-statements.ts';
@@ -44,7 +45,7 @@ type NewUser = { readonly email: string; readonly password: string; readonly nam
 type Parts = { readonly passwords: Passwords; readonly throttle: Throttle; readonly announce: Announce };
 
 export type Accounts = {
-  create(request: NewUser, network: string | undefined, trace: Trace): Promise<User>;
+  create(request: NewUser, client: Client, trace: Trace): Promise<User>;
   /** As `caller` may see it: customers see themselves; staff, and functions (undefined), everybody. */
   get(userId: string, caller: Identity | undefined): Promise<User>;
   getMany(userIds: readonly string[]): Promise<User[]>;
@@ -57,7 +58,7 @@ export function openAccounts(database: Database, { passwords, throttle, announce
    * The user of this id, when the same request has made it before. Whoever knows an id and an e-mail could guess passwords
    * by it: so it is counted as a sign-in, and what it says is always the same.
    */
-  const repeated = async ({ userId, email, password }: NewUser, network: string | undefined): Promise<User> => {
+  const repeated = async ({ userId, email, password }: NewUser, client: Client): Promise<User> => {
     const taken = 'belongs to a user already; sign in, or use another one';
     const emailTaken = refused('email-taken', `The e-mail ${taken}`, [{ field: 'email', message: taken }]);
     const [row] = userId ? await query<Row & { sameEmail: boolean }>(database, THE_SAME, [userId, email]) : [];
@@ -65,24 +66,29 @@ export function openAccounts(database: Database, { passwords, throttle, announce
     const message = 'belongs to another user; take a new one';
     if (!row.sameEmail) throw invalid('invalid-user', `The user_id ${message}`, [{ field: 'user_id', message }]);
     const same = await throttle.signIn(
-      { email: row.email, network },
+      { email: row.email, network: client.network },
       async () => ({ ...row, known: false }),
-      () => passwords.matches(row.password_hash, password),
+      () => passwords.matches(row.password_hash, password, client),
     );
     if (!same) throw emailTaken;
     return toUser(same);
   };
 
   return {
-    async create(request, network, trace) {
+    async create(request, client, trace) {
       const user = readNewUser(request);
-      const hashed = await passwords.hash(user.password);
+      const takeBack = await throttle.signUp(client.network);
+      const hashed = await passwords.hash(user.password, client);
       const userId = user.userId || newId();
       const createdAt = new Date().toISOString();
       const message = userEvent('user.created', { userId, createdAt }, createdAt, trace);
       const values = [userId, user.email, hashed, user.name, createdAt, JSON.stringify([message])];
       const [row] = await query<Row>(database, CREATE, values);
-      if (!row) return repeated(user, network);
+      if (!row) {
+        const same = await repeated(user, client);
+        await takeBack();
+        return same;
+      }
       announce(message);
       return toUser(row);
     },

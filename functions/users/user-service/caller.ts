@@ -1,19 +1,28 @@
 /**
- * Metadata of a call → who calls: a user, by an access token, or else a function. Without mTLS whoever reaches the port
- * passes for a function: it must be in a private network.
+ * Metadata of a call → who calls: a user, by an access token, or else one of the functions that an rpc is for. Without mTLS
+ * a function's name is only claimed, by whoever reaches the port: it must be in a private network.
  */
 import { AppError } from '../../runtime/errors.ts';
 import type { Call } from '../../runtime/grpc.ts';
 import type { Sessions } from './sessions.ts';
 import type { Identity, Tokens } from './tokens.ts';
 
+/** The functions that ask for users without a token. */
+const READERS: readonly string[] = ['account-emails', 'order-emails'];
+/** The functions that send links. */
+const LINK_SENDERS: readonly string[] = ['account-emails'];
+
 type Metadata = Pick<Call, 'metadata'>;
 
 const noToken = (): AppError =>
   new AppError('unauthenticated', 'no-token', 'Sign in first; send the access token as authorization: Bearer <token>');
 const wrongRole = (): AppError => new AppError('forbidden', 'wrong-role', 'This is for staff');
-const wrongCaller = (): AppError =>
-  new AppError('forbidden', 'wrong-caller', 'This is for functions, which call without an access token');
+/** Throws `wrong-caller` for users, and for functions that are not among these. */
+function onlyFunctions(names: readonly string[], { metadata }: Metadata): void {
+  if (metadata.authorization === undefined && names.includes(metadata['millrace-function'] ?? '')) return;
+  const message = `This is for ${names.join(' and ')}, which name themselves in millrace-function and call without a token`;
+  throw new AppError('forbidden', 'wrong-caller', message);
+}
 
 export type Callers = {
   /** The user of the token, whose session may have ended. Throws `no-token`, `token-expired`, `invalid-token`. */
@@ -22,10 +31,12 @@ export type Callers = {
   user(call: Metadata): Promise<Identity>;
   /** Throws what `user` throws, and `wrong-role`. */
   staff(call: Metadata): Promise<Identity>;
-  /** The user, or undefined for a function. Throws what `user` throws but `no-token`. */
-  userOrFunction(call: Metadata): Promise<Identity | undefined>;
+  /** The user, or undefined for a function that reads users. Throws what `user` and `reader` throw, but `no-token`. */
+  userOrReader(call: Metadata): Promise<Identity | undefined>;
   /** Throws `wrong-caller`. */
-  onlyFunction(call: Metadata): void;
+  reader(call: Metadata): void;
+  /** Throws `wrong-caller`. */
+  linkSender(call: Metadata): void;
 };
 
 export function openCallers(tokens: Tokens, sessions: Sessions): Callers {
@@ -49,9 +60,12 @@ export function openCallers(tokens: Tokens, sessions: Sessions): Callers {
       if (identity.role !== 'staff') throw wrongRole();
       return identity;
     },
-    userOrFunction: async (call) => (call.metadata.authorization === undefined ? undefined : user(call)),
-    onlyFunction({ metadata }) {
-      if (metadata.authorization !== undefined) throw wrongCaller();
+    async userOrReader(call) {
+      if (call.metadata.authorization !== undefined) return user(call);
+      onlyFunctions(READERS, call);
+      return undefined;
     },
+    reader: (call) => onlyFunctions(READERS, call),
+    linkSender: (call) => onlyFunctions(LINK_SENDERS, call),
   };
 }

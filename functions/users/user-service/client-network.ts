@@ -1,6 +1,14 @@
 /** The client's address in a call's metadata → the network that attempts are counted by: one IPv4 address, or an IPv6 /64. */
 import { isIPv4, isIPv6 } from 'node:net';
 
+/** Who a call is done for. */
+export type Client = {
+  /** undefined where it is not known, and nothing is counted by it. */
+  readonly network: string | undefined;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+};
+
 /** Eight groups of the address, as numbers. */
 function groupsOf(ipv6: string): number[] {
   const written = new URL(`http://[${ipv6}]`).hostname.slice(1, -1);

@@ -4,6 +4,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 
 /** Not those that a rule of guessable.ts knows already. */
 export const COMMON_PASSWORDS = words(`
+  !qaz2wsx3edc 1g2w3e4r5t 20100728qw 3rjs1la7qe
   0192837465 0246813579 0987612345 1029384756 1122334455 11223344556 112233445566 1212343456 1223334444 1231231234
   123123123a 1232323232 123321123321 123454321a 1234554321 1234560987 1234567654321 1234567887654321 12345678900
   1234567890a 1234567890q 1234567891 12345678910 12345678987654321 123456789a 123456789abc 123456789m 123456789q
@@ -77,6 +78,7 @@ export const COMMON_PASSWORDS = words(`
 
 /** In words as they are written plainly: what digits and signs stand for is undone first. */
 export const COMMON_WORDS = words(`
+  adobe gwerty photoshop qwaszx
   access account admin administrator alexander amanda america andrea andrew angel angels anthony apple april arsenal
   ashley august azerty babygirl bailey banana barcelona baseball basketball batman beautiful biteme bitch blessed
   brandon buster butterfly california carlos changeit changeme charlie cheese chelsea chicken chocolate christian cocacola

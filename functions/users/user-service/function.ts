@@ -7,7 +7,7 @@ import { toWireRole, toWireUser } from '../user.ts';
 import { openAccounts } from './accounts.ts';
 import { openAnnouncer } from './announcer.ts';
 import { openCallers } from './caller.ts';
-import { clientNetwork } from './client-network.ts';
+import { type Client, clientNetwork } from './client-network.ts';
 import { openKeyKeeper } from './key-keeper.ts';
 import { openLinks } from './links.ts';
 import { listUsers } from './listing.ts';
@@ -18,10 +18,13 @@ import { jwksAt, openSigningKeys } from './signing-keys.ts';
 import { openThrottle } from './throttle.ts';
 import { LIFETIME_SECONDS, openTokens } from './tokens.ts';
 
-const networkOf = ({ metadata }: Call): string | undefined => clientNetwork(metadata['millrace-client-address']);
+const clientOf = ({ metadata, signal }: Call): Client => ({
+  network: clientNetwork(metadata['millrace-client-address']),
+  signal,
+});
 
 export default service({
-  needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'NATS_URL', 'SIGNING_KEY_FILE'],
+  needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'NATS_URL', 'SIGNING_KEY_FILE', 'SIGN_UPS_PER_ADDRESS'],
   async open(shell) {
     const keys = await openSigningKeys(shell);
     const tokens = openTokens(keys);
@@ -31,7 +34,8 @@ export default service({
     const sessions = openSessions(database, shell.log);
     const callers = openCallers(tokens, sessions);
     const passwords = openPasswords();
-    const parts = { passwords, sessions, throttle: openThrottle(database), announce: announcer.announce };
+    const throttle = openThrottle(database, shell.settings.SIGN_UPS_PER_ADDRESS);
+    const parts = { passwords, sessions, throttle, announce: announcer.announce };
     const accounts = openAccounts(database, parts);
     const signIn = openSignIn(database, parts);
     const links = openLinks(database, parts);
@@ -44,10 +48,10 @@ export default service({
     });
 
     const offers = offer(UserServiceService, {
-      createUser: async (request, call) => toWireUser(await accounts.create(request, networkOf(call), call.trace)),
+      createUser: async (request, call) => toWireUser(await accounts.create(request, clientOf(call), call.trace)),
       verifyEmail: async ({ token }, { trace }) => toWireUser(await links.verifyEmail(token, trace)),
       async authenticate(request, call) {
-        const { user, session } = await signIn.authenticate(request, networkOf(call));
+        const { user, session } = await signIn.authenticate(request, clientOf(call));
         return { ...(await tokensOf(session)), user: toWireUser(user) };
       },
       refreshToken: async ({ refreshToken }) => tokensOf(await sessions.refresh(refreshToken)),
@@ -64,9 +68,9 @@ export default service({
         return { userId, role: toWireRole(role), sessionId, expiresAt };
       },
       getSigningKeys: async () => ({ jwks: jwksAt(keys(), new Date()) }),
-      getUser: async ({ userId }, call) => toWireUser(await accounts.get(userId, await callers.userOrFunction(call))),
+      getUser: async ({ userId }, call) => toWireUser(await accounts.get(userId, await callers.userOrReader(call))),
       async batchGetUsers({ userIds }, call) {
-        callers.onlyFunction(call);
+        callers.reader(call);
         return { users: (await accounts.getMany(userIds)).map(toWireUser) };
       },
       async listUsers(request, call) {
@@ -79,21 +83,21 @@ export default service({
         return toWireUser(await accounts.rename(userId, name));
       },
       async changePassword(request, call) {
-        await signIn.changePassword(await callers.user(call), request, networkOf(call), call.trace);
+        await signIn.changePassword(await callers.user(call), request, clientOf(call), call.trace);
         return {};
       },
       async requestPasswordReset({ email }, call) {
-        await links.requestReset(email, networkOf(call), call.trace);
+        await links.requestReset(email, clientOf(call), call.trace);
         return {};
       },
-      async resetPassword(request, { trace }) {
-        await links.resetPassword(request, trace);
+      async resetPassword(request, call) {
+        await links.resetPassword(request, clientOf(call), call.trace);
         return {};
       },
       suspendUser: async (request, call) =>
         toWireUser(await accounts.suspend(request, await callers.staff(call), call.trace)),
       async createLinkToken(request, call) {
-        callers.onlyFunction(call);
+        callers.linkSender(call);
         return links.create(request);
       },
     });

@@ -11,6 +11,15 @@ test.each([
   ['a word between signs', '!!sunshine2024!!'],
   ['the name of the shop', 'Millrace2026'],
   ['a word twice', 'passwordpassword'],
+  ['a word twice and a digit', 'passwordpassword1'],
+  ['the name of a program and digits', 'adobe123456'],
+  ['the name of another one', 'photoshop1'],
+  ['keys beside each other between digits', '12qwaszx12'],
+  ['a word with its first letter mistyped', 'gwerty123456'],
+  ['digits and a row of keys in turn, mistyped', '1g2w3e4r5t'],
+  ['columns of the keyboard, the first key shifted', '!qaz2wsx3edc'],
+  ['one known from leaks', '3rjs1la7qe'],
+  ['a day and two keys', '20100728qw'],
   ['one character', 'zzzzzzzzzz'],
   ['four characters again and again', 'ab1!ab1!ab1!a'],
   ['digits in their order', '0123456789'],
@@ -28,6 +37,7 @@ test.each([
 
 test.each([
   'correct horse battery',
+  'correct horse battery staple',
   'a long enough password',
   'x7Kq9vLw2p',
   'lovelace and babbage',

@@ -40,12 +40,12 @@ function unitOf(text: string): string {
 function isKnown(text: string, own: readonly string[]): boolean {
   if (COMMON_PASSWORDS.has(text) || WALKS.some((walk) => walk.includes(text))) return true;
   const around = [core(text), plain(core(text)), core(plain(text))];
-  return around.some((word) => COMMON_WORDS.has(word) || own.includes(word));
+  return around.flatMap((word) => [word, unitOf(word)]).some((word) => COMMON_WORDS.has(word) || own.includes(word));
 }
 
 /**
- * True for well-known passwords, a well-known word, or the owner's e-mail or its local part with nothing but digits and signs
- * around it, walks along the keyboard or the alphabet, and repetitions of any of these or of up to four characters.
+ * True for well-known passwords, a well-known word, or the owner's e-mail or its local part, once or repeated, with nothing
+ * but digits and signs around it, walks along the keyboard or the alphabet, and repetitions of any of these or of up to four characters.
  * Compared without regard to case and to how the characters are composed.
  */
 export function isGuessable(password: string, email: string): boolean {

@@ -5,6 +5,7 @@ import { type AppError, invalid, refused } from '../../runtime/errors.ts';
 import type { Database, Queries } from '../../runtime/postgres.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import type { User } from '../user.ts';
+import type { Client } from './client-network.ts';
 import { readEmail, readNewPassword, readUserId, refuseGuessable } from './fields.ts';
 import { replacePassword } from './password-change.ts';
 import type { Passwords } from './passwords.ts';
@@ -61,8 +62,12 @@ export type Links = {
   /** Throws `invalid-user-id`, `invalid-purpose`, `user-not-found`, `link-not-needed`. */
   create(request: LinkRequest): Promise<{ token: string; expiresAt: Date }>;
   verifyEmail(token: string, trace: Trace): Promise<User>;
-  requestReset(email: string, network: string | undefined, trace: Trace): Promise<void>;
-  resetPassword(request: { readonly token: string; readonly newPassword: string }, trace: Trace): Promise<void>;
+  requestReset(email: string, client: Client, trace: Trace): Promise<void>;
+  resetPassword(
+    request: { readonly token: string; readonly newPassword: string },
+    client: Client,
+    trace: Trace,
+  ): Promise<void>;
 };
 
 function readPurpose(purpose: LinkPurpose): Purpose {
@@ -105,7 +110,9 @@ export function openLinks(database: Database, { passwords, throttle, announce }:
       const now = Date.now();
       const asked = requestedAt?.getTime() ?? now;
       if (Number.isNaN(asked)) throw invalid('malformed-message', 'requested_at is not a time');
-      const expiresAt = new Date(Math.min(asked, now) + LIFETIMES_MS[purpose]);
+      // A new user whose welcome is late, however late, still has the address to verify; who asked for a reset asks again.
+      const from = purpose === 'verify-email' ? now : Math.min(asked, now);
+      const expiresAt = new Date(from + LIFETIMES_MS[purpose]);
       const row = await userById(database, readUserId(userId));
       const pointless = purpose === 'verify-email' ? row.email_verified_at !== null : row.suspended_at !== null;
       if (pointless || expiresAt.getTime() <= now) throw notNeeded();
@@ -122,21 +129,21 @@ export function openLinks(database: Database, { passwords, throttle, announce }:
       return toUser(await userById(database, userId));
     },
 
-    async requestReset(value, network, trace) {
+    async requestReset(value, { network }, trace) {
       const email = readEmail(value);
       await Promise.all([announceRequest(email, network, trace), delay(RESET_ANSWER_MS)]);
     },
 
-    async resetPassword({ token, newPassword }, trace) {
+    async resetPassword({ token, newPassword }, client, trace) {
       const password = readNewPassword(newPassword);
       const row = await owner(token, 'reset-password');
       refuseGuessable('new_password', password, row.email);
-      const hashed = await passwords.hash(password);
-      const messages = await together(database, async (client) => {
-        const changed = await replacePassword(client, { row, hashed }, trace);
+      const hashed = await passwords.hash(password, client);
+      const messages = await together(database, async (queries) => {
+        const changed = await replacePassword(queries, { row, hashed }, trace);
         if (!changed) throw linkInvalid();
         // Whoever has the token has read the e-mail.
-        return [changed, ...(await verify(client, row.user_id, trace))];
+        return [changed, ...(await verify(queries, row.user_id, trace))];
       });
       messages.forEach(announce);
     },

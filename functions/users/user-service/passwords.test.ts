@@ -4,6 +4,7 @@ import { hasGoodLength, openPasswords } from './passwords.ts';
 import { turns } from './turns.ts';
 
 const passwords = openPasswords();
+const client = { network: undefined, signal: new AbortController().signal };
 
 describe('a password', () => {
   test.each([
@@ -19,30 +20,33 @@ describe('a password', () => {
   });
 
   test('matches its own hash and no other password does', async () => {
-    const hashed = await passwords.hash('correct horse battery');
-    expect(await passwords.matches(hashed, 'correct horse battery')).toBe(true);
-    expect(await passwords.matches(hashed, 'correct horse batterY')).toBe(false);
+    const hashed = await passwords.hash('correct horse battery', client);
+    expect(await passwords.matches(hashed, 'correct horse battery', client)).toBe(true);
+    expect(await passwords.matches(hashed, 'correct horse batterY', client)).toBe(false);
   });
 
   test('matches when another keyboard composes its accents differently', async () => {
-    const hashed = await passwords.hash('pass-caf\u00e9-au-lait');
-    expect(await passwords.matches(hashed, 'pass-cafe\u0301-au-lait')).toBe(true);
+    const hashed = await passwords.hash('pass-caf\u00e9-au-lait', client);
+    expect(await passwords.matches(hashed, 'pass-cafe\u0301-au-lait', client)).toBe(true);
   });
 
   test('is hashed with argon2id at 19 MiB, two passes and one lane, and its own salt', async () => {
-    const [one, two] = [await passwords.hash('correct horse battery'), await passwords.hash('correct horse battery')];
+    const [one, two] = [
+      await passwords.hash('correct horse battery', client),
+      await passwords.hash('correct horse battery', client),
+    ];
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     expect(one).not.toBe(two);
   });
 
   test('of nobody never matches, and is checked against a hash of the same cost', async () => {
     const checked: string[] = [];
-    const spy = openPasswords(turns({ atOnce: 1, waiting: 1 }), async (hashed) => {
+    const spy = openPasswords(turns({ atOnce: 1, waiting: 1, ofNetwork: 1 }), async (hashed) => {
       checked.push(String(hashed));
       return true;
     });
-    expect(await spy.matches(undefined, 'correct horse battery')).toBe(false);
+    expect(await spy.matches(undefined, 'correct horse battery', client)).toBe(false);
     expect(checked).toHaveLength(1);
-    expect(parseOptions(checked[0] ?? '')).toEqual(parseOptions(await passwords.hash('correct horse battery')));
+    expect(parseOptions(checked[0] ?? '')).toEqual(parseOptions(await passwords.hash('correct horse battery', client)));
   });
 });

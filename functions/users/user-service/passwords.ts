@@ -1,6 +1,7 @@
 /** Passwords to argon2id hashes and back to yes or no, as much work for an unknown user as for a known one. */
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
+import type { Client } from './client-network.ts';
 import { turns } from './turns.ts';
 
 export const MIN_CHARACTERS = 10;
@@ -15,6 +16,9 @@ const AT_ONCE = Math.min(availableParallelism(), 4);
 /** Callers wait two seconds: whoever stood much further back would get no answer in time on a busy machine. */
 const WAITING = AT_ONCE * 12;
 
+/** One network's flood, with right passwords or wrong ones, must not keep everybody else waiting. */
+const OF_NETWORK = 4;
+
 /** The hash of a random password that nobody kept, with the same cost. */
 const NOBODY = '$argon2id$v=19$m=19456,t=2,p=1$yTz4etEEySz/sWt37XY1pw$nBOMSzl5wJrOTpqkbx2bsdVAk0g1M8pCHotHz1SjHIY';
 
@@ -28,20 +32,20 @@ export function hasGoodLength(password: string): boolean {
 }
 
 export type Passwords = {
-  hash(password: string): Promise<string>;
+  hash(password: string, client: Client): Promise<string>;
   /** False for a missing hash, after the same work. */
-  matches(hashed: string | undefined, password: string): Promise<boolean>;
+  matches(hashed: string | undefined, password: string, client: Client): Promise<boolean>;
 };
 
-/** Both throw `exhausted` when too many passwords are being worked on. */
+/** Both throw `exhausted` when too many passwords are being worked on, in all or of the client's network. */
 export function openPasswords(
-  inTurn = turns({ atOnce: AT_ONCE, waiting: WAITING }),
+  inTurn = turns({ atOnce: AT_ONCE, waiting: WAITING, ofNetwork: OF_NETWORK }),
   check: typeof verify = verify,
 ): Passwords {
   return {
-    hash: (password) => inTurn(() => hash(normalize(password), COST)),
-    async matches(hashed, password) {
-      const same = await inTurn(() => check(hashed ?? NOBODY, normalize(password)));
+    hash: (password, client) => inTurn(() => hash(normalize(password), COST), client),
+    async matches(hashed, password, client) {
+      const same = await inTurn(() => check(hashed ?? NOBODY, normalize(password)), client);
       return same && hashed !== undefined;
     },
   };

@@ -2,7 +2,7 @@
 
 /**
  * Opens the session of a user whose password was checked: not when the user was suspended or the password changed meanwhile.
- * Ends the oldest sessions over the limit, remembers the address, and removes a few sessions that have expired.
+ * Ends the oldest sessions over the limit, and remembers the address.
  */
 export const OPEN = {
   name: 'session-open',
@@ -31,10 +31,6 @@ export const OPEN = {
       delete from known_addresses where (user_id, address_hash) in (
         select user_id, address_hash from known_addresses
         where user_id = $1 and address_hash in (select address_hash from older) for update skip locked)
-    ), pruned as (
-      delete from sessions where session_id in (
-        select session_id from sessions where expires_at < now() - interval '1 day'
-        order by expires_at limit 5 for update skip locked)
     )
     select role, expires_at from account, session`,
 };
@@ -48,14 +44,16 @@ export const SALT = {
 export const REFRESH = {
   name: 'session-refresh',
   text: `with token as (
-      select token_hash, used_at, session_id, user_id, role, expires_at, revoked_at, suspended_at
+      select token_hash, used_at, session_id, user_id, role, expires_at, revoked_at, suspended_at, refreshes
       from refresh_tokens join sessions using (session_id) join users using (user_id)
       where token_hash = $1 for update of refresh_tokens, sessions
     ), judged as (
       select *, case
         when revoked_at is not null or suspended_at is not null or expires_at <= now() then 'ended'
+        when used_at is null and refreshes >= $4 then 'worn'
         when used_at is null then 'fresh'
-        when used_at > now() - $3::interval then 'repeat'
+        when used_at > now() - $3::interval
+          and not exists (select from refresh_tokens where token_hash = $2 and used_at is not null) then 'repeat'
         else 'reused' end as verdict
       from token
     ), used as (
@@ -63,9 +61,12 @@ export const REFRESH = {
       where token_hash in (select token_hash from judged where verdict = 'fresh')
     ), next as (
       insert into refresh_tokens (token_hash, session_id) select $2::bytea, session_id from judged where verdict = 'fresh'
+    ), counted as (
+      update sessions set refreshes = refreshes + 1
+      where session_id in (select session_id from judged where verdict = 'fresh')
     ), ended as (
       update sessions set revoked_at = now()
-      where session_id in (select session_id from judged where verdict = 'reused')
+      where session_id in (select session_id from judged where verdict in ('reused', 'worn'))
     )
     select session_id, user_id, role, expires_at, verdict from judged`,
 };
@@ -80,6 +81,25 @@ export const REVOKE = {
   name: 'session-revoke',
   text: `update sessions set revoked_at = coalesce(revoked_at, now()) where session_id = $1 and user_id = $2
     returning session_id`,
+};
+
+/** Removes some tokens of sessions that expired long ago; the sessions are chosen first, so that their index is used. */
+export const PRUNE_TOKENS = {
+  name: 'session-prune-tokens',
+  text: `delete from refresh_tokens where ctid in (
+      select ctid from refresh_tokens where session_id = any(array(
+        select session_id from sessions where expires_at < now() - interval '1 day' order by expires_at limit 100))
+      limit $1 for update skip locked)
+    returning session_id`,
+};
+
+/** Removes some sessions that expired long ago and have no tokens left. */
+export const PRUNE_SESSIONS = {
+  name: 'session-prune',
+  text: `delete from sessions where session_id in (
+      select session_id from sessions where expires_at < now() - interval '1 day'
+        and not exists (select from refresh_tokens where refresh_tokens.session_id = sessions.session_id)
+      order by expires_at limit $1 for update skip locked)`,
 };
 
 /** Ends all sessions of a user but the one given; null for none. For use after the user's row is changed, in its transaction. */

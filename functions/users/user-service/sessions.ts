@@ -5,6 +5,7 @@ import { newId } from '../../runtime/ids.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import type { Role } from '../user.ts';
+import { openPruning } from './session-pruning.ts';
 import * as sql from './session-statements.ts';
 import { query } from './stored.ts';
 import type { Identity } from './tokens.ts';
@@ -13,6 +14,8 @@ import type { Row } from './user-row.ts';
 const LIFETIME_DAYS = 30;
 /** A client that lost the answer asks again with the same token. */
 const GRACE_SECONDS = 10;
+/** As many as a client has that refreshes every four minutes for all 30 days; one that has more only fills the store. */
+const MOST_REFRESHES = 10_000;
 const MOST_SESSIONS = 50;
 const MOST_ADDRESSES = 20;
 
@@ -38,7 +41,7 @@ type Refreshed = {
   readonly user_id: string;
   readonly role: Role;
   readonly expires_at: Date;
-  readonly verdict: 'fresh' | 'repeat' | 'reused' | 'ended';
+  readonly verdict: 'fresh' | 'repeat' | 'reused' | 'worn' | 'ended';
 };
 
 export type Sessions = {
@@ -53,6 +56,7 @@ export type Sessions = {
 };
 
 export function openSessions(database: Database, log: Log): Sessions {
+  const prune = openPruning(database, log, MOST_REFRESHES);
   const invalidToken = () => unauthenticated('invalid-refresh-token', 'This is not a refresh token of this shop');
 
   return {
@@ -71,6 +75,7 @@ export function openSessions(database: Database, log: Log): Sessions {
         MOST_ADDRESSES - 1,
       ]);
       if (!opened) return undefined;
+      prune();
       const identity = { userId: user.user_id, role: opened.role, sessionId };
       return { identity, refreshToken, expiresAt: opened.expires_at };
     },
@@ -81,11 +86,11 @@ export function openSessions(database: Database, log: Log): Sessions {
       const [found] = await query<{ salt: Buffer }>(database, sql.SALT, [hash]);
       if (!found) throw invalidToken();
       const next = successorOf(token, found.salt);
-      const values = [hash, hashOf(next), `${GRACE_SECONDS} seconds`];
+      const values = [hash, hashOf(next), `${GRACE_SECONDS} seconds`, MOST_REFRESHES];
       const [refreshed] = await query<Refreshed>(database, sql.REFRESH, values);
       if (!refreshed) throw invalidToken();
       const { user_id: userId, session_id: sessionId, role, expires_at: expiresAt, verdict } = refreshed;
-      if (verdict === 'ended') throw sessionEnded();
+      if (verdict === 'ended' || verdict === 'worn') throw sessionEnded();
       if (verdict === 'reused') {
         log.warn({ session: sessionId, user: userId }, 'a refresh token was used again; its session is ended');
         throw unauthenticated('refresh-token-reused', 'This refresh token was used before; sign in again');

@@ -3,6 +3,7 @@ import { AppError } from '../../runtime/errors.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import type { User } from '../user.ts';
+import type { Client } from './client-network.ts';
 import { email as emailField, readNewPassword, refuseGuessable } from './fields.ts';
 import { replacePassword } from './password-change.ts';
 import type { Passwords } from './passwords.ts';
@@ -36,8 +37,8 @@ type PasswordChange = { readonly currentPassword: string; readonly newPassword: 
 
 export type SignIn = {
   /** Whichever of e-mail and password is wrong, the answer, its cost and how it is counted are the same. */
-  authenticate(request: Credentials, network: string | undefined): Promise<{ user: User; session: Session }>;
-  changePassword(who: Identity, request: PasswordChange, network: string | undefined, trace: Trace): Promise<void>;
+  authenticate(request: Credentials, client: Client): Promise<{ user: User; session: Session }>;
+  changePassword(who: Identity, request: PasswordChange, client: Client, trace: Trace): Promise<void>;
 };
 
 export function openSignIn(database: Database, { passwords, sessions, throttle, announce }: Parts): SignIn {
@@ -46,22 +47,22 @@ export function openSignIn(database: Database, { passwords, sessions, throttle, 
 
   /** The account whose password this is. Throws `wrong-credentials`, `too-many-sign-ins`, `too-many-passwords`. */
   const checked = async (
-    attempt: { readonly email: string; readonly network: string | undefined },
-    password: string,
+    { email, password }: Credentials,
+    client: Client,
     findAccount: () => Promise<Found | undefined>,
   ): Promise<Found> => {
-    const found = await throttle.signIn(attempt, findAccount, (account) =>
-      passwords.matches(account?.password_hash, password),
+    const found = await throttle.signIn({ email, network: client.network }, findAccount, (account) =>
+      passwords.matches(account?.password_hash, password, client),
     );
     if (!found) throw wrongCredentials();
     return found;
   };
 
   return {
-    async authenticate({ email, password }, network) {
+    async authenticate({ email, password }, client) {
+      const { network } = client;
       const parsed = emailField.safeParse(email);
-      const attempt = { email: parsed.data ?? email, network };
-      const row = await checked(attempt, password, async () =>
+      const row = await checked({ email: parsed.data ?? email, password }, client, async () =>
         parsed.success ? find(BY_EMAIL, parsed.data, network) : undefined,
       );
       if (row.suspended_at) throw suspended();
@@ -72,15 +73,15 @@ export function openSignIn(database: Database, { passwords, sessions, throttle, 
       throw now?.suspended_at ? suspended() : wrongCredentials();
     },
 
-    async changePassword({ userId, sessionId }, { currentPassword, newPassword }, network, trace) {
+    async changePassword({ userId, sessionId }, { currentPassword, newPassword }, client, trace) {
       const password = readNewPassword(newPassword);
-      const found = await find(BY_ID, userId, network);
+      const found = await find(BY_ID, userId, client.network);
       if (!found) throw wrongCredentials();
       refuseGuessable('new_password', password, found.email);
-      const row = await checked({ email: found.email, network }, currentPassword, async () => found);
-      const hashed = await passwords.hash(password);
-      const message = await together(database, (client) =>
-        replacePassword(client, { row, hashed, keepSession: sessionId }, trace),
+      const row = await checked({ email: found.email, password: currentPassword }, client, async () => found);
+      const hashed = await passwords.hash(password, client);
+      const message = await together(database, (queries) =>
+        replacePassword(queries, { row, hashed, keepSession: sessionId }, trace),
       );
       if (!message) throw wrongCredentials();
       announce(message);

@@ -14,15 +14,18 @@ create table sessions (
   salt       bytea not null,
   created_at timestamptz not null,
   expires_at timestamptz not null,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  -- As many refresh tokens it has beyond its first.
+  refreshes  integer not null default 0
 );
 create index sessions_of_user on sessions (user_id) where revoked_at is null;
 create index sessions_expires_at on sessions (expires_at);
 
--- Every refresh token of a living session, hashed; one that is used a second time was stolen or lost.
+-- Every refresh token of a session, hashed; one that is used a second time was stolen or lost. A session is removed after
+-- its tokens: a cascade would remove any number of them at once.
 create table refresh_tokens (
   token_hash bytea primary key,
-  session_id uuid not null references sessions on delete cascade,
+  session_id uuid not null references sessions,
   used_at    timestamptz
 );
 create index refresh_tokens_of_session on refresh_tokens (session_id);

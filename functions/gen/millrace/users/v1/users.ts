@@ -10,17 +10,19 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
  * What the user service offers, and its rules for callers, errors and limits.
  *
  * Callers. A call on behalf of a signed-in user carries `authorization: Bearer <access token>`; `millrace-function`
- * names the function that calls, which with mTLS must be the common name of its certificate. Each rpc says who may call:
- * anybody; the user; staff; or functions, which are calls without a token. `millrace-client-address` is the IP address
- * of the client at the edge, for throttling. `traceparent` (W3C) continues a trace.
+ * names the function that calls, which with mTLS must be the common name of its certificate; without mTLS it is only
+ * claimed, and the port must be in a private network. Each rpc says who may call: anybody; the user; staff; or functions,
+ * which are named there and call without a token. `millrace-client-address` is the IP address of the client at the edge,
+ * for throttling. `traceparent` (W3C) continues a trace.
  *
  * Errors are a google.rpc.Status: ErrorInfo with domain `millrace` and the reason, a stable name of this very failure
  * in upper case; BadRequest where single fields are wrong; RetryInfo where waiting helps. Branch on status and reason,
- * never on the message. Any call may fail with INVALID_ARGUMENT `DEADLINE_REQUIRED`, `MALFORMED_MESSAGE`;
- * UNAUTHENTICATED `NO_TOKEN`, `TOKEN_EXPIRED`, `INVALID_TOKEN`, `SESSION_ENDED`; PERMISSION_DENIED `WRONG_ROLE`,
- * `WRONG_CALLER`; UNAVAILABLE `DATABASE_UNAVAILABLE`; INTERNAL `INTERNAL`.
+ * never on the message. Any call may fail with INVALID_ARGUMENT `DEADLINE_REQUIRED`, `MALFORMED_MESSAGE`,
+ * `METADATA_TOO_LARGE`; UNAUTHENTICATED `NO_TOKEN`, `TOKEN_EXPIRED`, `INVALID_TOKEN`, `SESSION_ENDED`, and with mTLS
+ * `WRONG_CERTIFICATE`; PERMISSION_DENIED `WRONG_ROLE`, `WRONG_CALLER`; RESOURCE_EXHAUSTED `TOO_MANY_CALLS`, with a time to
+ * wait; UNAVAILABLE `DATABASE_UNAVAILABLE`; INTERNAL `INTERNAL`.
  *
- * Limits: 64 KiB a message; a deadline with every call.
+ * Limits: 64 KiB a message; 8 KiB of metadata; a deadline with every call.
  */
 
 export const Role = { ROLE_UNSPECIFIED: 0, ROLE_CUSTOMER: 1, ROLE_STAFF: 2, UNRECOGNIZED: -1 } as const;
@@ -36,9 +38,9 @@ export namespace Role {
 
 export const LinkPurpose = {
   LINK_PURPOSE_UNSPECIFIED: 0,
-  /** LINK_PURPOSE_VERIFY_EMAIL - Good for 24 hours. */
+  /** LINK_PURPOSE_VERIFY_EMAIL - Good for 24 hours from when it is made, however late that is: the address is still to be verified. */
   LINK_PURPOSE_VERIFY_EMAIL: 1,
-  /** LINK_PURPOSE_RESET_PASSWORD - Good for 30 minutes. */
+  /** LINK_PURPOSE_RESET_PASSWORD - Good for 30 minutes from when it was asked for. */
   LINK_PURPOSE_RESET_PASSWORD: 2,
   UNRECOGNIZED: -1,
 } as const;
@@ -209,7 +211,7 @@ export interface CreateLinkTokenRequest {
   /** UUID. */
   userId: string;
   purpose: LinkPurpose;
-  /** When the user asked for it: so long after that it would have expired, there is none any more. */
+  /** When the user asked for it; a reset that would have expired by now gets no token any more. */
   requestedAt: Date | undefined;
 }
 
@@ -1775,8 +1777,8 @@ export const UserServiceService = {
    * Limits: e-mail 254 characters, unique without regard to case; password 10 to 128 characters and not a common one;
    * name 100 characters.
    * Errors: INVALID_ARGUMENT `INVALID_USER` with fields `email`, `password`, `name`, `user_id`;
-   * FAILED_PRECONDITION `EMAIL_TAKEN` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_PASSWORDS`, or when the `user_id`
-   * is there already `TOO_MANY_SIGN_INS`, with a time to wait.
+   * FAILED_PRECONDITION `EMAIL_TAKEN` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_SIGN_UPS`, after 20 in 10 minutes
+   * from one address, `TOO_MANY_PASSWORDS`, or when the `user_id` is there already `TOO_MANY_SIGN_INS`, with a time to wait.
    */
   createUser: {
     path: "/millrace.users.v1.UserService/CreateUser" as const,
@@ -1819,7 +1821,8 @@ export const UserServiceService = {
   },
   /**
    * Trades a refresh token for the next pair of tokens. For anybody. A token that was used before answers the same
-   * successor for 10 seconds, for a client that lost the answer; later it ends the session.
+   * successor for 10 seconds, for a client that lost the answer; later, or once the successor is used, it ends the
+   * session. A session ends after 10,000 tokens.
    * Errors: UNAUTHENTICATED `INVALID_REFRESH_TOKEN`, `REFRESH_TOKEN_REUSED`, `SESSION_ENDED`.
    */
   refreshToken: {
@@ -1875,7 +1878,7 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): GetSigningKeysResponse => GetSigningKeysResponse.decode(value),
   },
   /**
-   * Looks a user up. For the user, staff and functions.
+   * Looks a user up. For the user, staff, and the functions account-emails and order-emails.
    * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_id`; NOT_FOUND `USER_NOT_FOUND`, also for other users.
    */
   getUser: {
@@ -1888,7 +1891,8 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): User => User.decode(value),
   },
   /**
-   * Looks up to 100 users up, in the order asked; those that there are not are left out. For functions.
+   * Looks up to 100 users up, in the order asked; those that there are not are left out. For the
+   * functions account-emails and order-emails.
    * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_ids[<index>]`, or `user_ids` for too many.
    */
   batchGetUsers: {
@@ -1990,11 +1994,11 @@ export const UserServiceService = {
     responseDeserialize: (value: Buffer): User => User.decode(value),
   },
   /**
-   * Makes the token that an e-mail carries, replacing the user's earlier one of this purpose. For functions. The token
-   * is stored hashed, expires, and is told nowhere else.
+   * Makes the token that an e-mail carries, replacing the user's earlier one of this purpose. For the function
+   * account-emails. The token is stored hashed, expires, and is told nowhere else.
    * Errors: INVALID_ARGUMENT `INVALID_USER_ID`, `INVALID_PURPOSE`; NOT_FOUND `USER_NOT_FOUND`; FAILED_PRECONDITION
-   * `LINK_NOT_NEEDED` when the address is verified already, the user who wants to reset a password is suspended, or what
-   * asked for the link is too long ago or was followed by a later request.
+   * `LINK_NOT_NEEDED` when the address is verified already, or for a reset when the user is suspended, or asked too long ago
+   * or again since.
    */
   createLinkToken: {
     path: "/millrace.users.v1.UserService/CreateLinkToken" as const,
@@ -2015,8 +2019,8 @@ export interface UserServiceServer extends UntypedServiceImplementation {
    * Limits: e-mail 254 characters, unique without regard to case; password 10 to 128 characters and not a common one;
    * name 100 characters.
    * Errors: INVALID_ARGUMENT `INVALID_USER` with fields `email`, `password`, `name`, `user_id`;
-   * FAILED_PRECONDITION `EMAIL_TAKEN` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_PASSWORDS`, or when the `user_id`
-   * is there already `TOO_MANY_SIGN_INS`, with a time to wait.
+   * FAILED_PRECONDITION `EMAIL_TAKEN` with field `email`; RESOURCE_EXHAUSTED `TOO_MANY_SIGN_UPS`, after 20 in 10 minutes
+   * from one address, `TOO_MANY_PASSWORDS`, or when the `user_id` is there already `TOO_MANY_SIGN_INS`, with a time to wait.
    */
   createUser: handleUnaryCall<CreateUserRequest, User>;
   /**
@@ -2034,7 +2038,8 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   authenticate: handleUnaryCall<AuthenticateRequest, AuthenticateResponse>;
   /**
    * Trades a refresh token for the next pair of tokens. For anybody. A token that was used before answers the same
-   * successor for 10 seconds, for a client that lost the answer; later it ends the session.
+   * successor for 10 seconds, for a client that lost the answer; later, or once the successor is used, it ends the
+   * session. A session ends after 10,000 tokens.
    * Errors: UNAUTHENTICATED `INVALID_REFRESH_TOKEN`, `REFRESH_TOKEN_REUSED`, `SESSION_ENDED`.
    */
   refreshToken: handleUnaryCall<RefreshTokenRequest, RefreshTokenResponse>;
@@ -2053,12 +2058,13 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   /** The public keys that verify access tokens, as a JWK set (RFC 7517). For anybody. */
   getSigningKeys: handleUnaryCall<GetSigningKeysRequest, GetSigningKeysResponse>;
   /**
-   * Looks a user up. For the user, staff and functions.
+   * Looks a user up. For the user, staff, and the functions account-emails and order-emails.
    * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_id`; NOT_FOUND `USER_NOT_FOUND`, also for other users.
    */
   getUser: handleUnaryCall<GetUserRequest, User>;
   /**
-   * Looks up to 100 users up, in the order asked; those that there are not are left out. For functions.
+   * Looks up to 100 users up, in the order asked; those that there are not are left out. For the
+   * functions account-emails and order-emails.
    * Errors: INVALID_ARGUMENT `INVALID_USER_ID` with field `user_ids[<index>]`, or `user_ids` for too many.
    */
   batchGetUsers: handleUnaryCall<BatchGetUsersRequest, BatchGetUsersResponse>;
@@ -2098,11 +2104,11 @@ export interface UserServiceServer extends UntypedServiceImplementation {
    */
   suspendUser: handleUnaryCall<SuspendUserRequest, User>;
   /**
-   * Makes the token that an e-mail carries, replacing the user's earlier one of this purpose. For functions. The token
-   * is stored hashed, expires, and is told nowhere else.
+   * Makes the token that an e-mail carries, replacing the user's earlier one of this purpose. For the function
+   * account-emails. The token is stored hashed, expires, and is told nowhere else.
    * Errors: INVALID_ARGUMENT `INVALID_USER_ID`, `INVALID_PURPOSE`; NOT_FOUND `USER_NOT_FOUND`; FAILED_PRECONDITION
-   * `LINK_NOT_NEEDED` when the address is verified already, the user who wants to reset a password is suspended, or what
-   * asked for the link is too long ago or was followed by a later request.
+   * `LINK_NOT_NEEDED` when the address is verified already, or for a reset when the user is suspended, or asked too long ago
+   * or again since.
    */
   createLinkToken: handleUnaryCall<CreateLinkTokenRequest, CreateLinkTokenResponse>;
 }
