@@ -46,7 +46,7 @@ export async function gatherRest(stores: Stores): Promise<Rest> {
       stores,
       `select event_id || ' ' || template as found from notifications where status <> 'sent'`,
     ),
-    payments: await column(stores, `select payment_id as found from payments where status <> 'settled'`),
+    payments: await column(stores, `select payment_id as found from payments where status = 'started'`),
   };
 }
 
@@ -87,7 +87,7 @@ const QUERIES = {
   events: `select order_id as "orderId", version, event_id as "eventId", type, schema_version as form, data,
     command_id as "commandId", actor from order_events order by order_id, version`,
   commands: `select command_id as "commandId", version from commands`,
-  payments: `select payment_id as "paymentId", amount_minor::float8 as "amountMinor" from payments`,
+  payments: `select payment_id as "paymentId", amount_minor::float8 as "amountMinor" from payments where status <> 'refused'`,
   ledger: `select key, order_id as "orderId", amount_minor::float8 as "amountMinor" from provider_ledger`,
   orderView: `select order_id as "orderId", "order" from order_view`,
   salesView: `select order_id, version, day::text, currency, orders, revenue_minor::float8, refunds, refunded_minor::float8

@@ -26,6 +26,8 @@ export type World = {
   end(keep: boolean): Promise<void>;
 };
 
+const WRONG_CLOCK = path.join(import.meta.dirname, 'wrong-clock.cjs');
+
 /** So short that orders expire during a run. */
 const PAYMENT_WINDOW_SECONDS = '40';
 
@@ -47,6 +49,7 @@ async function openDoors(cleanup: Cleanup) {
     USER_SERVICE_ADDRESS: `127.0.0.1:${links.users.port}`,
     SMTP_URL: mail.url,
     PAYMENT_WINDOW_SECONDS,
+    NODE_OPTIONS: `--require ${WRONG_CLOCK}`,
   };
   return { ports, links, mail, environment };
 }
