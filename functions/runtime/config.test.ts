@@ -7,6 +7,7 @@ test('settings have their types and defaults', () => {
     PORT: 0,
     LOG_LEVEL: 'info',
     DRAIN_SECONDS: 25,
+    DELIVERY: 'pull',
     NATS_URL: 'nats://a:1',
   });
 });

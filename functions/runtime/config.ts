@@ -51,6 +51,7 @@ const PARSERS = {
   PORT: integer(0, 65535),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
   DRAIN_SECONDS: integer(1, 600),
+  DELIVERY: oneOf('pull', 'push'),
   NATS_URL: url('nats:', 'tls:'),
   DATABASE_URL: url('postgres:', 'postgresql:'),
   DATABASE_CONNECTIONS: integer(1, 100),
@@ -74,6 +75,7 @@ const DEFAULTS: Partial<Record<Setting | Optional, string>> = {
   PORT: '8080',
   LOG_LEVEL: 'info',
   DRAIN_SECONDS: '25',
+  DELIVERY: 'pull',
   DATABASE_CONNECTIONS: '8',
   GRPC_PORT: '50051',
   MAIL_FROM: 'Millrace <shop@millrace.example>',
@@ -88,7 +90,7 @@ export const SETTINGS: Readonly<Record<string, string | undefined>> = Object.fro
 );
 
 /** Settings that every function has. */
-const ALWAYS = ['HOST', 'PORT', 'LOG_LEVEL', 'DRAIN_SECONDS'] as const;
+const ALWAYS = ['HOST', 'PORT', 'LOG_LEVEL', 'DRAIN_SECONDS', 'DELIVERY'] as const;
 
 /** All of them or none. */
 const TLS = ['GRPC_TLS_CERT_FILE', 'GRPC_TLS_KEY_FILE', 'GRPC_TLS_CA_FILE'] as const;

@@ -39,6 +39,8 @@ export function consume(
   { stream, consumer, inFlight, batch, concurrency }: ConsumeOptions,
   handle: (batch: readonly Incoming[]) => Promise<void>,
 ): Running {
+  const away = (): string | undefined => (bus.connected() ? undefined : 'not connected to NATS');
+  if (shell.settings.DELIVERY === 'push') return { notReady: away, drain: () => bus.flush() };
   const both = { batch, handle, fail: endFailed(shell, bus, consumer) };
   const news = openLane(bus, {
     ...both,
@@ -59,7 +61,7 @@ export function consume(
     refuse: refuseDeadly,
   });
   return {
-    notReady: () => (bus.connected() ? (news.notReady() ?? retries.notReady()) : 'not connected to NATS'),
+    notReady: () => away() ?? news.notReady() ?? retries.notReady(),
     async drain() {
       await Promise.all([news.drain(), retries.drain()]);
       await bus.flush();

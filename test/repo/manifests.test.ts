@@ -42,7 +42,12 @@ const inFlightOf = (consumer: string): number =>
 test('every function has a folder of manifests, and every such folder a function', () => {
   const names = functions.map(({ name }) => name);
   expect(names.length).toBeGreaterThanOrEqual(8);
-  expect(readdirSync(folder).sort()).toEqual(names);
+  expect(
+    readdirSync(folder, { withFileTypes: true })
+      .filter((one) => one.isDirectory())
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(names);
   expect(rules.map(({ name }) => name).sort()).toEqual(names);
   for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
 });
