@@ -106,7 +106,14 @@ export function command<
           incoming.answer(outcomeOf(error));
         }
       };
-      const options = { stream: STREAM, consumer: shell.name, inFlight, batch: 1, concurrency: CONCURRENCY };
+      const options = {
+        stream: STREAM,
+        consumer: shell.name,
+        types: [spec.type],
+        inFlight,
+        batch: 1,
+        concurrency: CONCURRENCY,
+      };
       const consumer = consume(shell, bus, options, handle);
       return { ...consumer, http: pushHandler(shell.log, handle) };
     },

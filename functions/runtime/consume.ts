@@ -5,10 +5,13 @@ import { endFailed } from './failure.ts';
 import type { Running, Shell } from './function.ts';
 import { openLane } from './lane.ts';
 import type { Incoming } from './message.ts';
+import { countMessages } from './message-counts.ts';
 import type { PullOptions } from './pull.ts';
 import { RETRIES, restored, retriesOf } from './retries.ts';
 
 export type ConsumeOptions = PullOptions & {
+  /** Of the messages that the function takes. */
+  readonly types: readonly string[];
   /** Messages handed to the handler together, at most. */
   readonly batch: number;
   /** Calls of the handler at the same time, of each of the two kinds. */
@@ -36,12 +39,13 @@ function refuseDeadly(message: BusMessage): void {
 export function consume(
   shell: Shell,
   bus: Bus,
-  { stream, consumer, inFlight, batch, concurrency }: ConsumeOptions,
+  { stream, consumer, types, inFlight, batch, concurrency }: ConsumeOptions,
   handle: (batch: readonly Incoming[]) => Promise<void>,
 ): Running {
   const away = (): string | undefined => (bus.connected() ? undefined : 'not connected to NATS');
   if (shell.settings.DELIVERY === 'push') return { notReady: away, drain: () => bus.flush() };
-  const both = { batch, handle, fail: endFailed(shell, bus, consumer) };
+  const counted = countMessages(types);
+  const both = { batch, handle, counted, fail: endFailed(shell, bus, consumer, counted) };
   const news = openLane(bus, {
     ...both,
     stream,

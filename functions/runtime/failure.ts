@@ -2,7 +2,8 @@
 import type { Bus, BusMessage } from './bus.ts';
 import { type AppError, CODES, type Fate, toAppError } from './errors.ts';
 import type { Shell } from './function.ts';
-import { type Incoming, outcomeOf } from './message.ts';
+import { type Incoming, outcomeOf, typeOfSubject } from './message.ts';
+import type { CountMessage } from './message-counts.ts';
 import { carried, park } from './retries.ts';
 
 /** An `internal` error at this attempt or later is given up as a dead letter; `unavailable` never is. */
@@ -44,7 +45,15 @@ export const DEAD = {
 } as const;
 
 /** Ends a failed message; whatever happens here, it is not lost: it comes again. */
-export function endFailed(shell: Shell, bus: Bus, consumer: string) {
+export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: CountMessage) {
+  const typeOf = (message: BusMessage, incoming: Incoming | undefined): string =>
+    incoming?.type ?? typeOfSubject(message.subject);
+
+  const nak = (message: BusMessage, type: string, delayMs: number): void => {
+    counted('retried', type, { how: 'nak' });
+    message.nak(delayMs);
+  };
+
   const keepDead = async (message: BusMessage, error: AppError): Promise<void> => {
     const headers = {
       ...carried(message),
@@ -56,25 +65,28 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string) {
     await bus.publish(`dead.${shell.name}`, message.data, headers, `${shell.name} ${message.place}`);
   };
 
-  const tryAgain = async (message: BusMessage, error: AppError, about: object): Promise<void> => {
+  const tryAgain = async (message: BusMessage, type: string, error: AppError, about: object): Promise<void> => {
     const delayMs = waitMs(error, message.attempts);
     const parked = delayMs > LONGEST_NAK_MS || message.deliveries >= MOST_NAKS;
     const stack = error.code === 'internal' ? error.stack : undefined;
     shell.log.warn({ ...about, delayMs, parked, detail: error.message, stack }, 'will try again');
-    if (!parked) return message.nak(delayMs);
+    if (!parked) return nak(message, type, delayMs);
     await park(bus, consumer, message, delayMs);
+    counted('retried', type, { how: 'parked' });
     message.ack();
   };
 
   const settle = async (message: BusMessage, incoming: Incoming | undefined, error: AppError): Promise<void> => {
     const { subject, sequence, attempts: attempt } = message;
+    const type = typeOf(message, incoming);
     const about = { subject, sequence, attempt, code: error.code, error: error.slug };
     const fate = fateOf(error, attempt);
-    if (fate === 'retry') return tryAgain(message, error, about);
+    if (fate === 'retry') return tryAgain(message, type, error, about);
     if (fate === 'dead-letter') {
       await keepDead(message, error);
       shell.log.error({ ...about, detail: error.message }, 'dead letter');
     }
+    counted(fate === 'dead-letter' ? 'dead_lettered' : 'handled', type);
     incoming?.answer(outcomeOf(error));
     if (fate === 'dead-letter') message.term(error.slug);
     else message.ack();
@@ -86,7 +98,7 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string) {
     } catch (problem) {
       const about = { subject: message.subject, sequence: message.sequence, problem: toAppError(problem).message };
       shell.log.error(about, 'could neither park the message nor keep it as a dead letter; will try again');
-      message.nak(backoffMs(message.deliveries, 0.5));
+      nak(message, typeOf(message, incoming), backoffMs(message.deliveries, 0.5));
     }
   };
 }

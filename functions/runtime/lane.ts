@@ -3,6 +3,7 @@ import type { Bus, BusMessage } from './bus.ts';
 import { toAppError } from './errors.ts';
 import type { Running } from './function.ts';
 import { fromBus, type Incoming, type Outcome } from './message.ts';
+import type { CountMessage } from './message-counts.ts';
 import type { PullOptions } from './pull.ts';
 
 type LaneOptions = PullOptions & {
@@ -15,6 +16,7 @@ type LaneOptions = PullOptions & {
   /** Throws what the message is not handled for. */
   refuse(message: BusMessage): void;
   handle(batch: readonly Incoming[]): Promise<void>;
+  readonly counted: CountMessage;
   /** Ends a message whose handling failed. */
   fail(message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void>;
 };
@@ -27,7 +29,7 @@ const WORKING_FOR_MS = 300_000;
 type Taken = { readonly message: BusMessage; readonly incoming: Incoming; readonly at: number };
 
 export function openLane(bus: Bus, options: LaneOptions): Running {
-  const { stream, consumer, inFlight, batch, concurrency, restore, refuse, handle, fail } = options;
+  const { stream, consumer, inFlight, batch, concurrency, restore, refuse, handle, counted, fail } = options;
   const waiting: Taken[] = [];
   /** Taken, and not yet acknowledged or handed back. */
   const held = new Set<Taken>();
@@ -39,6 +41,7 @@ export function openLane(bus: Bus, options: LaneOptions): Running {
   const done = (taken: readonly Taken[]): void => {
     for (const one of taken) {
       one.message.ack();
+      counted('handled', one.incoming.type);
       held.delete(one);
     }
   };

@@ -88,10 +88,11 @@ function openClaims(database: Database): Claims {
 export function notifier<Schema extends z.ZodMiniType, Need extends Setting>(
   spec: NotifierSpec<Schema, Need>,
 ): Definition<Need | 'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
+  const types = Object.keys(spec.accepts);
   return {
     kind: 'notifier',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', ...spec.needs],
-    consumes: Object.keys(spec.accepts),
+    consumes: types,
     inFlight: IN_FLIGHT,
     async start(shell) {
       const bus = await openBus(shell);
@@ -117,6 +118,7 @@ export function notifier<Schema extends z.ZodMiniType, Need extends Setting>(
       const options = {
         stream: spec.stream,
         consumer: shell.name,
+        types,
         inFlight: IN_FLIGHT,
         batch: 1,
         concurrency: IN_FLIGHT,

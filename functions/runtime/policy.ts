@@ -54,10 +54,11 @@ async function carryOut(
 }
 
 export function policy<Schema extends z.ZodMiniType>(spec: PolicySpec<Schema>): Definition<'NATS_URL'> {
+  const types = Object.keys(spec.accepts);
   return {
     kind: 'policy',
     needs: ['NATS_URL'],
-    consumes: Object.keys(spec.accepts),
+    consumes: types,
     inFlight: IN_FLIGHT,
     async start(shell) {
       const bus = await openBus(shell);
@@ -72,6 +73,7 @@ export function policy<Schema extends z.ZodMiniType>(spec: PolicySpec<Schema>): 
       const options = {
         stream: spec.stream,
         consumer: shell.name,
+        types,
         inFlight: IN_FLIGHT,
         batch: 1,
         concurrency: IN_FLIGHT,

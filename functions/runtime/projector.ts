@@ -80,10 +80,11 @@ export function projector<const Accepts extends Schemas>(spec: ProjectorSpec<Acc
     const valid = validate(schema, data, `The event ${type}`, 'invalid-event');
     return spec.row({ type, data: valid } as EventOf<Accepts>);
   };
+  const types = Object.keys(spec.accepts);
   return {
     kind: 'projector',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
-    consumes: Object.keys(spec.accepts),
+    consumes: types,
     inFlight: IN_FLIGHT,
     stream,
     table,
@@ -98,7 +99,7 @@ export function projector<const Accepts extends Schemas>(spec: ProjectorSpec<Acc
           spec,
           batch.map(({ type, data }) => rowOf(type, data)),
         );
-      const options = { stream, consumer: shell.name, inFlight: IN_FLIGHT, batch: BATCH, concurrency: 1 };
+      const options = { stream, consumer: shell.name, types, inFlight: IN_FLIGHT, batch: BATCH, concurrency: 1 };
       return {
         ...consume(shell, bus, options, async (batch) => handle(batch)),
         http: pushHandler(shell.log, async (batch) => handle(batch)),

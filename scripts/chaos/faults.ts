@@ -118,11 +118,12 @@ const INJECT: Readonly<Record<FaultName, Inject>> = {
   'repeat events': ({ world, random }) => repeatEvents(world, random),
   'repeat commands': ({ random, underway }) => underway.repeatCommands(random),
   poison: async ({ world, random }) => plantPoison(world, random.whole(0, 1_000_000)),
+  'full disk': async ({ world, lastsMs }) => world.disk?.fill(lastsMs),
   'mail hangs': mail('hangs'),
   'mail refused': mail('refuses'),
 };
 
-/** One after the other; what has failed to be injected throws, as the run would prove nothing of it. */
+/** One after the other, but for those that are impossible here; one that fails throws, as the run would prove nothing of it. */
 export async function injectAll(
   world: World,
   faults: readonly PlannedFault[],
@@ -131,6 +132,7 @@ export async function injectAll(
 ): Promise<Injected[]> {
   const injected: Injected[] = [];
   for (const { name, pauseMs, lastsMs, alone, seed } of faults) {
+    if (world.impossible.has(name)) continue;
     await delay(pauseMs);
     say(lastsMs > 0 ? `${name}, ${(lastsMs / 1_000).toFixed(1)} s` : name);
     const from = Date.now();

@@ -24,6 +24,8 @@ export const FAULTS = {
   'swallow nats': [3_000, 12_000],
   'swallow postgres': [3_000, 12_000],
   'swallow users': [3_000, 12_000],
+  // So long that nats-server is restarted meanwhile, or not.
+  'full disk': [4_000, 14_000],
   'repeat events': [0, 0],
   'repeat commands': [0, 0],
   poison: [0, 0],

@@ -46,7 +46,7 @@ const LISTED = 40;
 const HEADINGS = ['fault', 'times', 'acknowledged', 'lost', 'doubled', 'recovery p50', 'max'];
 
 export function report(result: Result): string {
-  const { injected, snapshot, violations, internalErrors, settledMs, kept } = result;
+  const { injected, impossible, snapshot, violations, internalErrors, settledMs, kept } = result;
   const windows = windowsOf(injected);
   const names = [...new Set(injected.map(({ name }) => name))].sort();
   const of = (kind: Violation['kind']): string => String(violations.filter((one) => one.kind === kind).length);
@@ -66,6 +66,7 @@ export function report(result: Result): string {
   const orders = new Set(events.map(({ orderId }) => orderId)).size;
   return [
     toTable(rows),
+    ...[...impossible].map(([name, why]) => `${name}  not injected: ${why}`),
     '',
     `${orders} orders, ${events.length} events, ${users.length} users, ${mails.length} e-mails, ${letters.length} dead letters;`,
     `quiet ${seconds(settledMs)} after the last fault; ${internalErrors.length} answers with 500`,

@@ -7,7 +7,7 @@ import { gather, gatherRest, gatherStock, type Stores } from './gather.ts';
 import { type Load, openLoad } from './load.ts';
 import { type Journey, type PlannedFault, STOCK } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
-import { letGo, openWorld, type World } from './world.ts';
+import { type Impossible, letGo, openWorld, type World } from './world.ts';
 
 export type Run = {
   readonly faults: readonly PlannedFault[];
@@ -19,6 +19,7 @@ export type Run = {
 };
 export type Result = {
   readonly injected: readonly Injected[];
+  readonly impossible: Impossible;
   readonly snapshot: Snapshot;
   readonly violations: readonly Violation[];
   /** Answers with 500. */
@@ -64,7 +65,8 @@ export async function runChaos(run: Run): Promise<Result> {
   let kept: string | undefined = world.dataDir;
   try {
     run.say(`the shop is up, its data in ${world.dataDir}`);
-    const stores = world.client;
+    const { client: stores, impossible } = world;
+    for (const [name, why] of impossible) run.say(`${name} is not injected: ${why}`);
     await stockUp(stores);
     const stockBefore = await gatherStock(stores, Object.keys(STOCK));
     const end = new AbortController();
@@ -82,7 +84,7 @@ export async function runChaos(run: Run): Promise<Result> {
     });
     const violations = check(snapshot);
     if (violations.length === 0) kept = undefined;
-    return { injected, settledMs, snapshot, violations, internalErrors: client.internalErrors(), kept };
+    return { injected, impossible, settledMs, snapshot, violations, internalErrors: client.internalErrors(), kept };
   } finally {
     await world.end(kept !== undefined);
   }

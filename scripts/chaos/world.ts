@@ -4,14 +4,18 @@ import os from 'node:os';
 import path from 'node:path';
 import { type Cleanup, openCleanup } from '../local/cleanup.ts';
 import { type Client, openClient } from '../local/client.ts';
+import { pathsOf } from '../local/data-folder.ts';
 import { ANY_PORTS, choosePorts, type Endpoints } from '../local/endpoints.ts';
 import { type Demo, startPlatform } from '../local/platform.ts';
 import { dataDirFor } from '../local/postgres.ts';
+import { type Disk, openDisk } from './disk.ts';
 import { type Link, openLink } from './link.ts';
 import { type MailSink, openMailSink } from './mail-sink.ts';
+import type { FaultName } from './plan.ts';
 import type { Excuse, Planted } from './snapshot.ts';
 
 export type Server = 'nats' | 'postgres' | 'users';
+export type Impossible = ReadonlyMap<FaultName, string>;
 export type World = {
   readonly dataDir: string;
   readonly endpoints: Endpoints;
@@ -20,6 +24,10 @@ export type World = {
   readonly client: Client;
   readonly links: Readonly<Record<Server, Link>>;
   readonly mail: MailSink;
+  /** Of nats-server; undefined where `impossible` says why. */
+  readonly disk: Disk | undefined;
+  /** Faults that this machine does not allow, and why. */
+  readonly impossible: Impossible;
   readonly planted: Planted[];
   readonly excuses: Excuse[];
   /** Stops everything; its folder stays when `keep`. */
@@ -54,12 +62,19 @@ async function openDoors(cleanup: Cleanup) {
   return { ports, links, mail, environment };
 }
 
+/** The disk of nats-server's streams, below the folder of its data. */
+const diskOf = (dataDir: string) => openDisk(path.join(pathsOf(dataDir).nats, 'jetstream'));
+
 export async function openWorld(): Promise<World> {
   const cleanup = openCleanup();
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-chaos-'));
+  let keeping = true;
   try {
     const { ports, links, mail, environment } = await openDoors(cleanup);
-    const platform = await startPlatform({ dataDir, ports, environment });
+    const disk = await diskOf(dataDir);
+    const possible = 'problem' in disk ? undefined : disk;
+    cleanup.add('disk of nats-server', () => possible?.close(keeping));
+    const platform = await startPlatform({ dataDir, ports, environment, natsLauncher: possible?.launcher ?? [] });
     cleanup.add('shop', async () => {
       const problems = await platform.stop();
       if (problems.length > 0) throw new Error(problems.join('; '));
@@ -75,9 +90,12 @@ export async function openWorld(): Promise<World> {
       client,
       links,
       mail,
+      disk: possible,
+      impossible: new Map('problem' in disk ? [['full disk', disk.problem]] : []),
       planted: [],
       excuses: [],
       async end(keep) {
+        keeping = keep;
         const problems = await cleanup.unwind();
         if (!keep) {
           await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });

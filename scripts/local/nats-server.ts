@@ -14,6 +14,8 @@ export type NatsServer = {
   stop(): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   exited: Promise<Exit>;
+  /** False as well when a stream of it takes no messages, as after a write to a full disk: only a restart ends that. */
+  healthy(): Promise<boolean>;
 };
 export type NatsServerOptions = {
   binary: string;
@@ -23,6 +25,8 @@ export type NatsServerOptions = {
   storeDir: string;
   logFile?: string;
   syncAlways?: boolean;
+  /** A command that starts the program named after it. */
+  launcher?: readonly string[];
 };
 
 const startTimeoutMs = 10_000;
@@ -54,17 +58,19 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     },
   };
   writeFileSync(configFile, JSON.stringify(config, null, 2));
+  const [program = options.binary, ...args] = [...(options.launcher ?? []), options.binary, '-c', configFile];
   const server = await launch({
     name: 'nats-server',
-    program: options.binary,
-    args: ['-c', configFile],
+    program,
+    args,
     logFile,
     stopSteps,
   });
   const monitorUrl = `http://127.0.0.1:${monitorPort}`;
-  await server.waitUntilReady(() => isReady(monitorUrl, serverName), startTimeoutMs);
+  const healthy = () => isReady(monitorUrl, serverName);
+  await server.waitUntilReady(healthy, startTimeoutMs);
   const { pid, stop, kill, exited } = server;
-  return { url: `nats://127.0.0.1:${port}`, monitorUrl, pid, port, monitorPort, logFile, stop, kill, exited };
+  return { url: `nats://127.0.0.1:${port}`, monitorUrl, pid, port, monitorPort, logFile, stop, kill, exited, healthy };
 }
 
 /** The name tells our server from another one that has the port already. */

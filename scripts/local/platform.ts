@@ -31,6 +31,8 @@ export type PlatformOptions = {
   readonly progress?: (line: string) => void;
   /** More environment, for every function. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** A command that starts the program named after it: nats-server. */
+  readonly natsLauncher?: readonly string[];
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
 };
@@ -66,7 +68,7 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   cleanup.add('mailbox', mailbox.close);
 
   const [servers, bundles, signingKey] = await together(
-    startServers(paths, ports, cleanup, progress),
+    startServers(paths, ports, cleanup, progress, options.natsLauncher),
     buildFunctions(),
     signingKeyFile(paths.secrets),
   );

@@ -18,15 +18,22 @@ export async function startServers(
   ports: Ports,
   cleanup: Cleanup,
   progress: Progress,
+  natsLauncher: readonly string[] = [],
 ): Promise<Servers> {
   const [nats, postgres] = await together(
-    startNats(paths, ports, cleanup, progress),
+    startNats(paths, ports, cleanup, progress, natsLauncher),
     startDatabase(paths, ports, cleanup, progress),
   );
   return { nats, postgres };
 }
 
-async function startNats(paths: DataFolder, ports: Ports, cleanup: Cleanup, progress: Progress) {
+async function startNats(
+  paths: DataFolder,
+  ports: Ports,
+  cleanup: Cleanup,
+  progress: Progress,
+  launcher: readonly string[],
+) {
   const binary = await obtainNatsServer(progress);
   const start = () =>
     startNatsServer({
@@ -35,6 +42,7 @@ async function startNats(paths: DataFolder, ports: Ports, cleanup: Cleanup, prog
       monitorPort: ports.natsMonitor,
       storeDir: paths.nats,
       logFile: path.join(paths.logs, 'nats-server.log'),
+      launcher,
     });
   const server = await keepServer('nats-server', start, progress);
   cleanup.add('nats-server', server.stop);

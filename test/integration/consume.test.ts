@@ -34,7 +34,7 @@ async function start(handle: (batch: readonly Incoming[]) => Promise<void>, opti
   const running = consume(
     shell,
     bus,
-    { stream: STREAM, consumer: CONSUMER, inFlight: 8, batch: 1, concurrency: 8, ...options },
+    { stream: STREAM, consumer: CONSUMER, types: ['order.created'], inFlight: 8, batch: 1, concurrency: 8, ...options },
     handle,
   );
   closers.push(() => running.drain());

@@ -31,7 +31,14 @@ beforeEach(async () => {
   backends = await startBackends();
   const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
   closers.push(close);
-  const options = { stream: 'ORDERS', consumer: 'order-view', inFlight: 8, batch: 4, concurrency: 4 };
+  const options = {
+    stream: 'ORDERS',
+    consumer: 'order-view',
+    types: ['order.created'],
+    inFlight: 8,
+    batch: 4,
+    concurrency: 4,
+  };
   const running = consume({ ...shell, name: 'order-view' }, await openBus(shell), options, async (batch) => {
     for (const incoming of batch)
       if (poisoned.has(keyOf(incoming))) throw new AppError('invalid', 'planted', `${keyOf(incoming)} is bad`);
@@ -68,11 +75,23 @@ async function plant(...events: [orderId: string, key: string][]): Promise<void>
 // biome-ignore lint/suspicious/noExplicitAny: a test asserts the shape of what it gets.
 type Json = any;
 
+const MILLRACE = path.join(repository, 'scripts/millrace.mjs');
+const PRELOAD = path.join(repository, 'test/support/kill-at-write.cjs');
+
+/** Redrives all in a process that dies before its n-th write: true when it did, false when it was done before. */
+async function redriveDies(atWrite: number): Promise<boolean> {
+  const kill = { KILL_AT_WRITE: String(atWrite), KILL_PORTS: new URL(backends.natsUrl).port };
+  const env = { ...process.env, ...kill, NATS_URL: backends.natsUrl };
+  const program = path.join(repository, 'scripts/millrace.ts');
+  const args = ['--require', PRELOAD, program, 'dead-letters', 'redrive', '--all'];
+  const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
+  return new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal === 'SIGKILL')));
+}
+
 async function deadLetters(...args: string[]): Promise<Json[]> {
-  const bin = path.join(repository, 'scripts/millrace.mjs');
   const env = { ...process.env, NATS_URL: backends.natsUrl };
   // Not on this thread: the function under test must go on meanwhile.
-  const child = spawn(bin, ['dead-letters', ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(MILLRACE, ['dead-letters', ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   let wrong = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -125,6 +144,25 @@ test('what is redriven goes to its own function alone, once, and is out of the d
   expect(handled).toEqual(['a', 'b']);
   expect(await letters()).toEqual([]);
   expect((await backends.messages('ORDERS')).length).toBe(2);
+});
+
+test('a redrive killed before any of its writes and made again: each letter is handled once', {
+  timeout: 180_000,
+}, async () => {
+  const keys: string[] = [];
+  for (let atWrite = 1, died = true; died; atWrite += 1) {
+    const key = `killed-${atWrite}`;
+    keys.push(key);
+    await plant([order(), key]);
+    poisoned.clear();
+    died = await redriveDies(atWrite);
+    await deadLetters('redrive', '--all');
+    await until(`${key} to be handled`, () => handled.includes(key));
+  }
+  await until('nothing to be left', async () => (await backends.undone('ORDERS', 'order-view')) === 0);
+  expect(await letters()).toEqual([]);
+  expect(handled).toEqual(keys);
+  expect(keys.length).toBeGreaterThan(5);
 });
 
 test('a letter that is still bad is a dead letter again, and can be redriven again at once', async () => {
@@ -234,7 +272,6 @@ test('the commands that the map of functions shows work as they stand there', as
 
 test('a server that is not there is named', () => {
   const env = { ...process.env, NATS_URL: 'nats://127.0.0.1:1' };
-  const bin = path.join(repository, 'scripts/millrace.mjs');
-  const { status, stderr } = spawnSync(bin, ['dead-letters', 'list'], { env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(MILLRACE, ['dead-letters', 'list'], { env, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 1, stderr: 'millrace: no NATS server answers at 127.0.0.1:1\n' });
 });

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { UserServiceService } from '../../functions/gen/millrace/users/v1/users.ts';
-import { unavailable } from '../../functions/runtime/errors.ts';
+import { openBus } from '../../functions/runtime/bus.ts';
+import { consume } from '../../functions/runtime/consume.ts';
+import { AppError, unavailable } from '../../functions/runtime/errors.ts';
 import { openGuard } from '../../functions/runtime/guard.ts';
 import { count, pushMetrics, setGauge } from '../../functions/runtime/metrics.ts';
 import { freePort } from '../../scripts/local/ports.ts';
@@ -177,4 +180,39 @@ test('a function pushes what it counted when it drains, however short its life',
   const calls = { target: 'users', method: UserServiceService.authenticate.path, code: 'unavailable' };
   expect(pointOf(last, 'millrace.rpc.calls', calls)?.asDouble).toBe(1);
   expect(pointOf(last, 'millrace.breaker.state', { target: 'users' })?.asDouble).toBe(0);
+});
+
+test('a function tells how its messages end, by type, those that it does not take together', async () => {
+  const { url, pushed } = await startCollector();
+  const backends = await startBackends();
+  closers.push(() => backends.stop());
+  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  closers.push(close);
+  const errors: Record<string, AppError[]> = {
+    bad: [new AppError('invalid', 'planted', 'never')],
+    refused: [new AppError('refused', 'planted', 'no')],
+    soon: [new AppError('unavailable', 'planted', 'soon', { retryAfterMs: 1 })],
+    late: [new AppError('unavailable', 'planted', 'late', { retryAfterMs: 600_000 })],
+  };
+  const room = { inFlight: 8, batch: 1, concurrency: 1 };
+  const options = { stream: 'ORDERS', consumer: 'order-view', types: ['order.created'], ...room };
+  const running = consume(shell, await openBus(shell), options, async ([incoming]) => {
+    const { key } = (incoming?.data ?? {}) as { key: string };
+    const error = errors[key]?.pop();
+    if (error) throw error;
+  });
+  closers.push(() => running.drain());
+  const publish = (type: string, key: string) =>
+    backends.bus.publish(`order.1.${type}`, JSON.stringify({ key }), {}, randomUUID());
+  for (const key of ['good', 'bad', 'refused', 'soon', 'late']) await publish('created', key);
+  await publish('paid', 'good');
+  await until('all to be ended', async () => (await backends.lag('ORDERS', 'order-view')) === 0);
+  await pushing(url).drain();
+  const counted = (end: string, more: object = {}) =>
+    pointOf(pushed.at(-1) as Pushed, `millrace.messages.${end}`, { type: 'order.created', ...more })?.asDouble;
+  expect(counted('handled')).toBe(3);
+  expect(counted('handled', { type: 'other' })).toBe(1);
+  expect(counted('retried', { how: 'nak' })).toBe(1);
+  expect(counted('retried', { how: 'parked' })).toBe(1);
+  expect(counted('dead_lettered')).toBe(1);
 });

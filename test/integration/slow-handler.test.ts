@@ -20,7 +20,7 @@ test('a handler that outlasts ackWait keeps its message, and is not given it twi
   const running = consume(
     shell,
     bus,
-    { stream: 'ORDERS', consumer: 'order-view', inFlight: 4, batch: 1, concurrency: 4 },
+    { stream: 'ORDERS', consumer: 'order-view', types: [], inFlight: 4, batch: 1, concurrency: 4 },
     async () => {
       begun += 1;
       await delay(ackWaitMs + 2_000);
@@ -54,7 +54,7 @@ test('a message that was handed back is not held by a neighbour that is still in
   const running = consume(
     shell,
     bus,
-    { stream: 'ORDERS', consumer: 'order-view', inFlight: 4, batch: 2, concurrency: 2 },
+    { stream: 'ORDERS', consumer: 'order-view', types: [], inFlight: 4, batch: 2, concurrency: 2 },
     async (batch) => {
       const keys = batch.map(keyOf);
       if (keys.length > 1) throw new AppError('internal', 'planted', 'together');

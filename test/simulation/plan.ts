@@ -24,11 +24,12 @@ export type Ask = {
   readonly wish: Wish;
 };
 
-/** A time during which calls get no answer. */
+/** A time during which calls get no answer, or take longer. */
 export type Outage = {
   readonly fromMs: number;
   readonly forMs: number;
-  readonly of: 'query' | 'query ledger' | 'mail' | 'publish';
+  readonly of: 'query' | 'query ledger' | 'query project' | 'mail' | 'publish';
+  readonly kind: 'refuse' | 'slow';
 };
 
 export type Plan = {
@@ -86,7 +87,8 @@ const fault: fc.Arbitrary<Fault> = fc.record({
 const outage: fc.Arbitrary<Outage> = fc.record({
   fromMs: fc.constantFrom(0, 10, 1_000, 60_000),
   forMs: fc.constantFrom(10, 3_000, 20_000, 50_000),
-  of: fc.constantFrom('query', 'query ledger', 'mail', 'publish'),
+  of: fc.constantFrom('query', 'query ledger', 'query project', 'mail', 'publish'),
+  kind: fc.constantFrom('refuse', 'refuse', 'slow'),
 });
 
 export const plans: fc.Arbitrary<Plan> = fc.record({

@@ -71,9 +71,31 @@ test.each<Fault['kind']>(['crash-before', 'crash-after'])(
     const away: Plan = {
       ...quiet,
       asks: [...asks, ...others],
-      outages: [{ fromMs: 0, forMs: 40_000, of: 'query ledger' }],
+      outages: [{ fromMs: 0, forMs: 40_000, of: 'query ledger', kind: 'refuse' }],
     };
     const { actions } = await simulate(away);
+    for (let at = 1; at <= actions; at += 1) await simulate({ ...away, faults: [{ at, kind }] });
+  },
+);
+
+const countOf = (trace: readonly string[], what: RegExp): number => trace.filter((line) => what.test(line)).length;
+
+test.each<Fault['kind']>(['crash-before', 'drain'])(
+  'events that wait together for Postgres are tried again together, none lost or doubled when %s happens at each step',
+  async (kind) => {
+    const wish = { do: 'create', lines: [{ sku: 'cup', quantity: 1 }] } as const;
+    const asks = [0, 1, 2].map((order) => ({ order, afterMs: 0, times: 1, wish }));
+    const away: Plan = {
+      ...quiet,
+      asks,
+      outages: [
+        { fromMs: 0, forMs: 2_000, of: 'query project', kind: 'slow' },
+        { fromMs: 2_000, forMs: 4_000, of: 'query project', kind: 'refuse' },
+      ],
+    };
+    const { actions, trace } = await simulate(away);
+    const [again, refused] = [/order-view#\d+ warn will try again/, /query project-order_view refuse/];
+    expect(countOf(trace, again)).toBeGreaterThan(countOf(trace, refused));
     for (let at = 1; at <= actions; at += 1) await simulate({ ...away, faults: [{ at, kind }] });
   },
 );

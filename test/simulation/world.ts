@@ -22,7 +22,7 @@ import { openJetStream } from './bus.ts';
 import { startClient } from './client.ts';
 import { openPostgres } from './database.ts';
 import { type Action, openNetwork, type Process } from './network.ts';
-import type { Fault, Plan } from './plan.ts';
+import type { Fault, Outage, Plan } from './plan.ts';
 import { givePorts, randomOf } from './ports.ts';
 import { newTables } from './tables.ts';
 
@@ -68,9 +68,9 @@ function openWorld(plan: Plan) {
   const faults = new Map<number, Fault['kind']>(plan.faults.map(({ at, kind }) => [at, kind]));
   let processes = 0;
 
-  const isAway = (label: string): boolean => {
+  const outageOf = (label: string): Outage | undefined => {
     const now = Date.now() - START;
-    return plan.outages.some(({ of, fromMs, forMs }) => label.startsWith(of) && now >= fromMs && now < fromMs + forMs);
+    return plan.outages.find(({ of, fromMs, forMs }) => label.startsWith(of) && now >= fromMs && now < fromMs + forMs);
   };
 
   const note = (process: Process, what: string): unknown => trace.push(`${Date.now() - START} ${process.name} ${what}`);
@@ -144,7 +144,7 @@ function openWorld(plan: Plan) {
 
   const happen = (action: Action & { again?(): void }, planned: Fault['kind'] | undefined): void => {
     const { process, label } = action;
-    const kind = planned ?? (isAway(label) ? 'refuse' : undefined);
+    const kind = planned ?? outageOf(label)?.kind;
     const mortal = process.function !== 'client';
     note(process, kind ? `${label} ${kind}` : label);
     if (kind === 'crash-before' && mortal) return kill(process);
