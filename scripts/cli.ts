@@ -1,7 +1,7 @@
 /** What the commands of `npx millrace` share: the error of a wrong call, and where the shop's servers are. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathsOf } from './local/data-folder.ts';
+import { type DataFolder, pathsOf } from './local/data-folder.ts';
 import type { Endpoints } from './local/endpoints.ts';
 import { repository, shown } from './local/yaml-file.ts';
 
@@ -27,6 +27,17 @@ const SERVERS = {
   },
 } as const;
 
+/** Where the shop that `npm start` runs keeps its data. */
+export const localFolder = (environment: Environment): DataFolder =>
+  pathsOf(path.resolve(repository, environment.MILLRACE_DATA || '.local'));
+
+/** The address of a part of the shop that `npm start` runs; throws UsageError, saying how else to name it. */
+export function localUrl(part: keyof Endpoints, what: string, instead: string, environment: Environment): string {
+  const file = localFolder(environment).endpoints;
+  if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as Endpoints)[part];
+  throw new UsageError(`which ${what}? ${shown(file)} is not there: start the shop (npm start), or set ${instead}`);
+}
+
 /** The URL given, else that of the environment, else that of the shop that `npm start` runs; throws UsageError. */
 export function serverUrl(server: keyof typeof SERVERS, given: string | undefined, environment: Environment): string {
   const { what, option, variable, scheme, example } = SERVERS[server];
@@ -35,9 +46,5 @@ export function serverUrl(server: keyof typeof SERVERS, given: string | undefine
     if (scheme.test(wanted) && URL.canParse(wanted)) return wanted;
     throw new UsageError(`the ${what} must be a URL such as ${example}, not '${wanted}'`);
   }
-  const file = pathsOf(path.resolve(repository, environment.MILLRACE_DATA || '.local')).endpoints;
-  if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as Endpoints)[server];
-  throw new UsageError(
-    `which ${what}? ${shown(file)} is not there: start the shop (npm start), or set ${option} or ${variable}`,
-  );
+  return localUrl(server, what, `${option} or ${variable}`, environment);
 }

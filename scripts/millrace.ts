@@ -1,6 +1,7 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
 import { UsageError } from './cli.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
+import { pushCommand } from './push/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
 import { rotateCommand } from './signing-key/command.ts';
 
@@ -21,6 +22,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'dead-letters list|show|redrive|discard|sweep|audit [<id>…] [options]',
     says: 'shows the messages that could not be handled, sends them to their function again, or drops them',
     run: (args) => deadLettersCommand(args),
+  },
+  push: {
+    usage: 'push <file|-> [--url <url> --token-file <file|->] [--dry-run]',
+    says:
+      'sends a CloudEvent in JSON, or an array of them, to the shop: to that of npm start, as its staff, or to --url;\n      ' +
+      'with --dry-run it only says whether they are as they must be',
+    run: (args) => pushCommand(args),
   },
   'rotate-signing-key': {
     usage: 'rotate-signing-key --file <path> [--stolen]',

@@ -87,7 +87,11 @@ function responses(route: Route, components: Json): Json {
   return { ...Object.fromEntries(good), default: bad };
 }
 
-const WHO: Readonly<Record<string, string>> = { public: 'Anybody may call it.', 'signed-in': 'For who is signed in.' };
+const WHO: Readonly<Record<string, string>> = {
+  public: 'Anybody may call it.',
+  'signed-in': 'For who is signed in.',
+  staff: 'For staff.',
+};
 
 /** Such as `/v1/orders/{orderId}`. */
 const pathOf = (route: Route): string => route.path.replaceAll(/:(\w+)/g, '{$1}');
@@ -101,8 +105,18 @@ const operationId = ({ method, path }: Route): string =>
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
     .join('');
 
+/** What a route takes as its body, if it takes any. */
+function requestBody({ body, takes = body && { 'application/json': body } }: Route, components: Json): Json {
+  if (!takes) return {};
+  const content = Object.entries(takes).map(([media, schema]) => [
+    media,
+    { schema: jsonSchema(schema, 'input', components) },
+  ]);
+  return { requestBody: { required: true, content: Object.fromEntries(content) } };
+}
+
 function operation(route: Route, components: Json): Json {
-  const { access, summary, details, body } = route;
+  const { access, summary, details } = route;
   const all = [
     ...parameters(route.params, 'path', components),
     ...parameters(route.query, 'query', components),
@@ -112,17 +126,10 @@ function operation(route: Route, components: Json): Json {
     operationId: operationId(route),
     tags: [/^\/v1\/(\w+)/.exec(route.path)?.[1] ?? 'beside the API'],
     summary,
-    description: [details, WHO[access] ?? `For ${access}.`].filter(Boolean).join(' '),
+    description: [details, WHO[access] ?? `For access tokens with scope ${access}.`].filter(Boolean).join(' '),
     security: access === 'public' ? [] : [{ accessToken: [] }],
     ...(all.length > 0 ? { parameters: all } : {}),
-    ...(body
-      ? {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: jsonSchema(body, 'input', components) } },
-          },
-        }
-      : {}),
+    ...requestBody(route, components),
     responses: responses(route, components),
   };
 }

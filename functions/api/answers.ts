@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { publicOrder } from '../orders/events.ts';
 import { productDetails, sku } from '../orders/products.ts';
 
-const named = <Schema extends z.ZodMiniType>(schema: Schema, id: string, description: string): Schema => {
+export const named = <Schema extends z.ZodMiniType>(schema: Schema, id: string, description: string): Schema => {
   z.globalRegistry.add(schema, { id, description });
   return schema;
 };

@@ -9,6 +9,6 @@ export const authenticateWith =
   (keys: SigningKeys) =>
   async (accessToken: string, trace: Trace): Promise<Caller> => {
     const known = await keys.including(await keyIdOf(accessToken), trace);
-    const { userId, role } = await verifyAccessToken(accessToken, known, new Date());
-    return { userId, role };
+    const { userId, role, scopes } = await verifyAccessToken(accessToken, known, new Date());
+    return { userId, role, scopes };
   };

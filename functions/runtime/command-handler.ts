@@ -13,8 +13,7 @@ import {
   type Refusal,
 } from './event-store.ts';
 import type { Shell } from './function.ts';
-import { nameId } from './ids.ts';
-import type { Incoming } from './message.ts';
+import { commandIdOf, type Incoming } from './message.ts';
 import { type Outbox, readOutbox } from './outbox.ts';
 import type { Database } from './postgres.ts';
 import { validate } from './validate.ts';
@@ -61,7 +60,7 @@ export function commandHandler<
   };
 
   const attempt = async (incoming: Incoming, command: z.infer<Schema>): Promise<object> => {
-    const commandId = nameId(incoming.source, incoming.id);
+    const commandId = commandIdOf(incoming);
     const id = spec.target(command, commandId);
     const fingerprint = fingerprintOf(command);
     const { events, record, reads } = await store.load<Reads>(id, commandId, spec.reads?.(command));

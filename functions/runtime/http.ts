@@ -10,7 +10,12 @@ import { sendJson, sendProblem, sendText } from './problem.ts';
 import { continueTrace, type Trace } from './trace.ts';
 import { validate } from './validate.ts';
 
-export type Caller = { readonly userId: string; readonly role: string };
+export type Caller = {
+  readonly userId: string;
+  readonly role: string;
+  /** What the access token may be used for beside what the role allows. */
+  readonly scopes: readonly string[];
+};
 
 type Call<Params, Query, Body> = {
   readonly params: Params;
@@ -42,6 +47,8 @@ type Shape<Params extends AnySchema, Query extends AnySchema, Body extends AnySc
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Media type → schema for the document, of a route that takes other than JSON; its handler checks the body itself. */
+  readonly takes?: Readonly<Record<string, AnySchema>>;
   /** Request headers that mean something here. */
   readonly headers?: Readonly<Record<string, Header>>;
   /** Status of each good answer → schema of its JSON, media type when it is not JSON, or null when it has no content. */
@@ -52,7 +59,7 @@ export type Header = { readonly description: string; readonly required?: boolean
 
 /** A route as the server runs it: what comes in is not yet checked. */
 export type Route = Shape<AnySchema, AnySchema, AnySchema> & {
-  /** 'public', 'signed-in', or the role that it takes. */
+  /** 'public', 'signed-in', or the role or the scope that it takes. */
   readonly access: string;
   handle(raw: Call<unknown, unknown, unknown>, caller: Caller | undefined): Promise<Reply>;
 };
@@ -67,7 +74,7 @@ const checked = <Params extends AnySchema, Query extends AnySchema, Body extends
     ...raw,
     params: validate(shape.params ?? nothing, raw.params, 'The path', 'invalid-path'),
     query: validate(shape.query ?? nothing, raw.query, 'The query', 'invalid-query'),
-    body: shape.body && validate(shape.body, raw.body, 'The body', 'invalid-body'),
+    body: shape.body ? validate(shape.body, raw.body, 'The body', 'invalid-body') : raw.body,
   }) as Call<z.infer<Params>, z.infer<Query>, z.infer<Body>>;
 
 /** A route that anybody may call. */
@@ -79,17 +86,19 @@ export const publicRoute = <Params extends AnySchema, Query extends AnySchema, B
 /** `accessToken` is for calls in the caller's name to other services; it goes nowhere else. */
 type SignedInCall = { readonly caller: Caller; readonly accessToken: string };
 
-/** A route for those who are signed in; with a role, only for those who have it. */
+/** A route for those who are signed in; with a role or a scope, only for those who have it. */
 export const callerRoute = <Params extends AnySchema, Query extends AnySchema, Body extends AnySchema>(
-  shape: Shape<Params, Query, Body> & { readonly role?: string },
+  shape: Shape<Params, Query, Body> & { readonly role?: string; readonly scope?: string },
   handle: (call: Call<z.infer<Params>, z.infer<Query>, z.infer<Body>> & SignedInCall) => Promise<Reply>,
 ): Route => ({
   ...shape,
-  access: shape.role ?? 'signed-in',
+  access: shape.scope ?? shape.role ?? 'signed-in',
   handle: async (raw, caller) => {
     if (!caller) throw noToken();
     if (shape.role && caller.role !== shape.role)
       throw new AppError('forbidden', 'wrong-role', `Only ${shape.role} may do this`);
+    if (shape.scope && !caller.scopes.includes(shape.scope))
+      throw new AppError('forbidden', 'insufficient-scope', `This takes an access token with scope ${shape.scope}`);
     return handle({ ...checked(shape, raw), caller, accessToken: bearerToken(raw.headers) });
   },
 });
@@ -165,7 +174,7 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
         const { path, query } = parseUrl(request.url);
         const { route, params } = find(request.method ?? 'GET', path);
         const caller = route.access === 'public' ? undefined : await authenticate(bearerToken(request.headers), trace);
-        const body = route.body ? bodyOf(request) : undefined;
+        const body = route.body ? bodyOf(request) : route.takes && request.body;
         const { headers, socket } = request;
         const from = clientAddress(headers['x-forwarded-for'], socket.remoteAddress, shell.settings.TRUSTED_PROXIES);
         return route.handle({ params, query, body, headers, clientAddress: from, trace }, caller);

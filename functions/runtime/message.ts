@@ -1,6 +1,7 @@
 /** Messages as CloudEvents 1.0: read from NATS (headers `ce-*`, or bare) and written to it. */
 import type { BusMessage } from './bus.ts';
 import { AppError, type Code, type FieldError, invalid } from './errors.ts';
+import { nameId } from './ids.ts';
 import { continueTrace, type Trace } from './trace.ts';
 
 /** What a handler gets, whether it was pulled from JetStream or pushed over HTTP. */
@@ -21,6 +22,9 @@ export type Incoming = {
   /** Sends the outcome of a command to whoever waits for it, if anybody does. */
   answer(outcome: Outcome): void;
 };
+
+/** The id by which a command is known in the store, and in the history of what it led to. */
+export const commandIdOf = ({ source, id }: Pick<Incoming, 'source' | 'id'>): string => nameId(source, id);
 
 /** Header with the subject to send a command's answer to: an inbox, so that an answer can never pass for an event. */
 export const REPLY_HEADER = 'millrace-reply';

@@ -25,6 +25,7 @@ const UNPROCESSABLE = new Set(['idempotency-key-reused']);
 
 const STATUS_OF_SLUG: Readonly<Record<string, number>> = {
   'body-too-large': 413,
+  'too-many-events': 413,
   'not-json-content': 415,
   'unsupported-encoding': 415,
   'method-not-allowed': 405,

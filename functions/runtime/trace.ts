@@ -11,9 +11,14 @@ const make = (traceId: string): Trace => ({
   traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
 });
 
-/** Continues the trace of a received `traceparent`; a missing or malformed one begins a new trace. */
-export function continueTrace(traceparent: string | undefined): Trace {
+/** The trace id of a `traceparent`; undefined when that is missing or malformed. */
+function traceIdOf(traceparent: string | undefined): string | undefined {
   const [, traceId, spanId] = TRACEPARENT.exec(traceparent ?? '') ?? [];
-  if (!traceId || !spanId || NOBODY.test(traceId) || NOBODY.test(spanId)) return make(randomBytes(16).toString('hex'));
-  return make(traceId);
+  return traceId && spanId && !NOBODY.test(traceId) && !NOBODY.test(spanId) ? traceId : undefined;
+}
+
+/** Continues the trace of the first `traceparent` that is well formed; without any it begins a new trace. */
+export function continueTrace(...received: readonly (string | undefined)[]): Trace {
+  const traceId = received.map(traceIdOf).find((id) => id !== undefined);
+  return make(traceId ?? randomBytes(16).toString('hex'));
 }

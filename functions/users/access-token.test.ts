@@ -48,7 +48,19 @@ const encode = (value: object): string => base64url.encode(JSON.stringify(value)
 
 describe('an access token', () => {
   test('says whose it is, with which role, of which session and until when', async () => {
-    expect(await verify(await forge())).toEqual({ userId, role: 'staff', sessionId, expiresAt: later(60) });
+    expect(await verify(await forge())).toEqual({
+      userId,
+      role: 'staff',
+      scopes: [],
+      sessionId,
+      expiresAt: later(60),
+    });
+  });
+
+  test('says what it may be used for; one from before there were scopes may be used for none', async () => {
+    const token = await forge({ claims: { scope: 'events:push  other' } });
+    expect(await verify(token)).toMatchObject({ scopes: ['events:push', 'other'] });
+    expect(await verify(await forge({ claims: { scope: '' } }))).toMatchObject({ scopes: [] });
   });
 
   test('is verified with the key that it names', async () => {
@@ -76,6 +88,7 @@ describe('an access token', () => {
     ['no subject', { claims: { sub: undefined } }],
     ['a session that is no id', { claims: { sid: '1' } }],
     ['no session', { claims: { sid: undefined } }],
+    ['scopes that are no text', { claims: { scope: ['events:push'] } }],
     ['no time of issue', { claims: { iat: undefined } }],
     ['a time before which it is not good', { claims: { nbf: later(30).getTime() / 1_000 } }],
     ['a key that there is not', { header: { kid: 'third' } }],

@@ -21,10 +21,17 @@ export type PublicJwk = {
 };
 export type PublicKey = VerifyingKey & { readonly published: PublicJwk };
 
-/** Whose a token is, with the role of when it was issued. */
+/** Leave to push events, on top of what the role allows. */
+export const PUSH_EVENTS = 'events:push';
+
+/** Role → scopes of the tokens that are issued to who has it. */
+export const SCOPES: Readonly<Record<Role, readonly string[]>> = { customer: [], staff: [PUSH_EVENTS] };
+
+/** Whose a token is, with the role and the scopes of when it was issued. */
 export type Identity = {
   readonly userId: string;
   readonly role: Role;
+  readonly scopes: readonly string[];
   readonly sessionId: string;
   readonly expiresAt: Date;
 };
@@ -32,6 +39,8 @@ export type Identity = {
 const claims = z.object({
   sub: z.uuid(),
   role: z.enum(['customer', 'staff']),
+  /** As in RFC 9068: names with spaces between them. */
+  scope: z.optional(z.string()),
   sid: z.uuid(),
   iat: z.number(),
   exp: z.number(),
@@ -86,5 +95,6 @@ export async function verifyAccessToken(token: string, keys: readonly VerifyingK
   });
   const { success, data, error } = claims.safeParse(verified.payload);
   if (!success) throw invalidToken(error);
-  return { userId: data.sub, role: data.role, sessionId: data.sid, expiresAt: new Date(data.exp * 1_000) };
+  const scopes = (data.scope ?? '').split(' ').filter(Boolean);
+  return { userId: data.sub, role: data.role, scopes, sessionId: data.sid, expiresAt: new Date(data.exp * 1_000) };
 }

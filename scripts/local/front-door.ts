@@ -11,6 +11,7 @@ export type Rooms = {
   readonly port: number;
   readonly queries: Pick<HttpScaler, 'handle'>;
   readonly commands: Pick<HttpScaler, 'handle'>;
+  readonly events: Pick<HttpScaler, 'handle'>;
   /** What cannot serve, each in a few words; empty when all can. */
   notReady(): readonly string[];
   mail(): readonly Mail[];
@@ -42,7 +43,8 @@ async function enter(rooms: Rooms, request: IncomingMessage, response: ServerRes
   const reads = request.method === 'GET' || request.method === 'HEAD';
   if (path === '/v1' || path.startsWith('/v1/') || READ_ONLY.has(path)) {
     const body = await readBody(request, response);
-    return (reads || READ_ONLY.has(path) ? rooms.queries : rooms.commands).handle({ request, response, body, traceId });
+    const room = reads || READ_ONLY.has(path) ? rooms.queries : path === '/v1/events' ? rooms.events : rooms.commands;
+    return room.handle({ request, response, body, traceId });
   }
   const answer = LOCAL[path];
   if (!answer)

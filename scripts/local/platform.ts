@@ -143,6 +143,7 @@ async function openDoor({ ports, fleet, servers, client, mailbox, cleanup }: Doo
     port: ports.http,
     queries: fleet.http('queries-api'),
     commands: fleet.http('commands-api'),
+    events: fleet.http('event-ingress'),
     notReady: () => [
       ...(servers.postgres.running() ? [] : ['Postgres does not run']),
       ...(servers.nats.running() && client.bus.connected() ? [] : ['NATS does not run']),

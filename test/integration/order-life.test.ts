@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readOrderHistory } from '../../functions/orders/client.ts';
 import type { PublicOrder } from '../../functions/orders/events.ts';
 import { openCommandSender, type SendCommand } from '../../functions/runtime/command-sender.ts';
-import { newId } from '../../functions/runtime/ids.ts';
+import { nameId, newId } from '../../functions/runtime/ids.ts';
 import type { Outcome } from '../../functions/runtime/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
@@ -373,4 +373,28 @@ test('the same command again, by its id, is answered as before and done once', a
   const first = await order('pay', by(customer, orderId, { token: 'tok_ok' }), id);
   expect(await order('pay', by(customer, orderId, { token: 'tok_ok' }), id)).toEqual(first);
   expect(await ledger(orderId)).toEqual([3000]);
+});
+
+test('a CloudEvent posted to ship-order ships, structured and binary, and again it changes nothing', async () => {
+  const { url } = running[COMMANDS.indexOf('ship-order')] ?? {};
+  const { orderId } = await create();
+  await pay(orderId);
+  const post = async (body: object, headers: Record<string, string>) =>
+    (await fetch(`${url}`, { method: 'POST', body: JSON.stringify(body), headers })).status;
+  const part = (sku: string) => ({
+    ...by(staff, orderId),
+    carrier: 'Post',
+    trackingNumber: 'T',
+    lines: [{ sku, quantity: 1 }],
+  });
+  const attributes = { specversion: '1.0', source: '/broker', type: 'command.order.ship' };
+  const structured = { ...attributes, id: 'a', datacontenttype: 'application/json', subject: null, data: part('tea') };
+  const binary = Object.entries({ ...attributes, id: 'b%20b' }).map(([name, value]) => [`ce-${name}`, value] as const);
+  for (const _ of [1, 2]) {
+    expect(await post(structured, { 'content-type': 'application/cloudevents+json' })).toBe(204);
+    expect(await post(part('mug'), { ...Object.fromEntries(binary), 'content-type': 'application/json' })).toBe(204);
+  }
+  const { shipments } = await stateOf(orderId);
+  expect(shipments.map(({ shipmentId }) => shipmentId)).toEqual([nameId('/broker', 'a'), nameId('/broker', 'b b')]);
+  expect(await post([structured], { 'content-type': 'application/cloudevents-batch+json' })).toBe(415);
 });

@@ -92,17 +92,20 @@ test('a consumer lets all replicas work at full load, and a rule wakes at the fi
   }
 });
 
-test.each(['commands-api', 'queries-api'])('%s knows the client behind the proxies of a cluster', (name) => {
-  const [service] = readResources(path.join(folder, name, 'service.yaml'), serviceWithEnv);
-  const env = service?.spec.template.spec.containers[0]?.env ?? [];
-  const { TRUSTED_PROXIES } = readSettings(
-    ['TRUSTED_PROXIES'],
-    Object.fromEntries(env.map(({ name, value }) => [name, value])),
-  );
-  const forwardedFor = '203.0.113.9, 198.51.100.1, 10.1.0.7, 172.16.3.4';
-  for (const queueProxy of ['127.0.0.1', '::ffff:127.0.0.1'])
-    expect(clientAddress(forwardedFor, queueProxy, TRUSTED_PROXIES)).toBe('198.51.100.1');
-});
+test.each(['commands-api', 'queries-api', 'event-ingress'])(
+  '%s knows the client behind the proxies of a cluster',
+  (name) => {
+    const [service] = readResources(path.join(folder, name, 'service.yaml'), serviceWithEnv);
+    const env = service?.spec.template.spec.containers[0]?.env ?? [];
+    const { TRUSTED_PROXIES } = readSettings(
+      ['TRUSTED_PROXIES'],
+      Object.fromEntries(env.map(({ name, value }) => [name, value])),
+    );
+    const forwardedFor = '203.0.113.9, 198.51.100.1, 10.1.0.7, 172.16.3.4';
+    for (const queueProxy of ['127.0.0.1', '::ffff:127.0.0.1'])
+      expect(clientAddress(forwardedFor, queueProxy, TRUSTED_PROXIES)).toBe('198.51.100.1');
+  },
+);
 
 test('a consumer allows the pull requests that functions make', () => {
   for (const consumer of consumers) {

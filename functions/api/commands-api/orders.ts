@@ -3,16 +3,10 @@ import * as z from 'zod/mini';
 import {
   CANCEL_ORDER,
   CREATE_ORDER,
-  cancellationRequest,
   DELIVER_ORDER,
-  deliveryRequest,
-  orderRequest,
   PAY_ORDER,
-  paymentRequest,
   REFUND_ORDER,
-  refundRequest,
   SHIP_ORDER,
-  shipmentRequest,
 } from '../../orders/commands.ts';
 import type { PublicOrder } from '../../orders/events.ts';
 import type { SendCommand } from '../../runtime/command-sender.ts';
@@ -22,6 +16,7 @@ import { errorOf } from '../../runtime/message.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import { accepted, order } from '../answers.ts';
 import { etagOf, HEADERS, type Headers, idempotencyKey, versionOfIfMatch, waitMs } from '../headers.ts';
+import { ORDER_COMMANDS } from '../order-commands.ts';
 
 type Sending = { readonly orderId: string; readonly type: string; readonly data: object; readonly call: Sender };
 type Sender = { readonly headers: Headers; readonly caller: Caller; readonly trace: Trace };
@@ -48,12 +43,10 @@ const DETAILS =
 
 type CommandRoute = {
   readonly what: string;
-  readonly type: string;
+  readonly type: keyof typeof ORDER_COMMANDS;
   readonly summary: string;
   /** Besides what is true of every command. */
   readonly details?: string;
-  readonly body: z.ZodMiniType<object>;
-  readonly role?: string;
 };
 
 /** POST /v1/orders/{id}/<what>: commands on an order that exists. */
@@ -63,42 +56,35 @@ const ON_ORDER: readonly CommandRoute[] = [
     type: PAY_ORDER,
     summary: 'Pay an order',
     details: 'A payment that is declined is on record too, and answered with 201: see `paymentStatus`.',
-    body: paymentRequest,
   },
   {
     what: 'cancellations',
     type: CANCEL_ORDER,
     summary: 'Cancel an order of which nothing has been shipped; what was paid is given back',
-    body: cancellationRequest,
   },
   {
     what: 'shipments',
     type: SHIP_ORDER,
     summary: 'Ship all of an order, or some of its lines',
-    body: shipmentRequest,
-    role: 'staff',
   },
   {
     what: 'deliveries',
     type: DELIVER_ORDER,
     summary: 'Note that a shipment has arrived',
-    body: deliveryRequest,
-    role: 'staff',
   },
   {
     what: 'refunds',
     type: REFUND_ORDER,
     summary: 'Give back all that was paid, or a part of it',
     details: 'When all is given back nothing more is shipped, and an order without shipments is cancelled.',
-    body: refundRequest,
-    role: 'staff',
   },
 ];
 
-const onOrder = (sendCommand: SendCommand, { what, type, details = '', ...shape }: CommandRoute): Route =>
+const onOrder = (sendCommand: SendCommand, { what, type, summary, details = '' }: CommandRoute): Route =>
   callerRoute(
     {
-      ...shape,
+      ...ORDER_COMMANDS[type],
+      summary,
       method: 'POST',
       path: `/v1/orders/:orderId/${what}`,
       details: `${DETAILS} ${details}`.trim(),
@@ -108,7 +94,8 @@ const onOrder = (sendCommand: SendCommand, { what, type, details = '', ...shape 
     },
     async (call) => {
       const { orderId } = call.params;
-      const addressed = { orderId, actor: call.caller, expectedVersion: versionOfIfMatch(call.headers) };
+      const { userId, role } = call.caller;
+      const addressed = { orderId, actor: { userId, role }, expectedVersion: versionOfIfMatch(call.headers) };
       return send(sendCommand, { orderId, type, data: { ...call.body, ...addressed }, call });
     },
   );
@@ -120,7 +107,7 @@ export const orderRoutes = (sendCommand: SendCommand): Route[] => [
       path: '/v1/orders',
       summary: 'Order products, at the prices of the moment',
       details: DETAILS,
-      body: orderRequest,
+      ...ORDER_COMMANDS[CREATE_ORDER],
       headers: { ...HEADERS.idempotencyKey, ...HEADERS.prefer },
       answers,
     },

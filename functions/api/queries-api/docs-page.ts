@@ -10,6 +10,7 @@ type Schema = {
   readonly default?: unknown;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly [limit: string]: unknown;
@@ -73,7 +74,8 @@ function typeOf(schema: Schema): string {
     const name = html(schema.$ref.split('/').at(-1) ?? '');
     return `<a href="#${name}">${name}</a>`;
   }
-  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ');
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return choices.map(typeOf).join(' or ');
   if (schema.const !== undefined) return `<code>${html(JSON.stringify(schema.const))}</code>`;
   if (schema.enum) return schema.enum.map((value) => `<code>${html(String(value))}</code>`).join(' or ');
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}${limits(schema)}`;

@@ -11,7 +11,7 @@ export const keyRoutes = (signingKeys: SigningKeys): Route[] => [
       summary: 'The public keys that verify access tokens',
       details:
         'A token is a JWT (RFC 9068): `alg` EdDSA, `typ` at+jwt, `iss` and `aud` millrace, `sub` the user, `role`, `sid` ' +
-        'the session. A new key is here 15 minutes before the first token that it signs; ask again every minute.',
+        'the session, `scope` (optional) what else it may be used for. A new key is here 15 minutes before the first token that it signs; ask again every minute.',
       answers: { 200: keySet },
     },
     async ({ trace }) => {

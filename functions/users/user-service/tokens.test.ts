@@ -24,7 +24,12 @@ beforeAll(async () => {
 
 test('a token says whose it is, with which role, and until when', async () => {
   const token = await tokens.issue(user, now);
-  expect(await tokens.verify(token, now)).toEqual({ ...user, expiresAt: later(600) });
+  expect(await tokens.verify(token, now)).toEqual({ ...user, scopes: ['events:push'], expiresAt: later(600) });
+});
+
+test("a customer's token has no scope", async () => {
+  const token = await tokens.issue({ ...user, role: 'customer' }, now);
+  expect(await tokens.verify(token, now)).toMatchObject({ role: 'customer', scopes: [] });
 });
 
 test('a token names its type and the thumbprint of its key in the header', async () => {

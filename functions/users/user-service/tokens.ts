@@ -1,12 +1,12 @@
 /** Access tokens: JWTs signed with Ed25519, good for 10 minutes and for this shop alone. */
 import { SignJWT } from 'jose';
-import { ALGORITHM, type Identity as Holder, PARTY, TYPE, verifyAccessToken } from '../access-token.ts';
+import { ALGORITHM, type Identity as Holder, PARTY, SCOPES, TYPE, verifyAccessToken } from '../access-token.ts';
 import { type SigningKey, signerAt } from './signing-keys.ts';
 
 export const LIFETIME_SECONDS = 10 * 60;
 
 /** Whose a token is: the role is that of when it was issued. */
-export type Identity = Omit<Holder, 'expiresAt'>;
+export type Identity = Omit<Holder, 'expiresAt' | 'scopes'>;
 
 export type Tokens = {
   issue(identity: Identity, now?: Date): Promise<string>;
@@ -17,7 +17,8 @@ export type Tokens = {
 export const openTokens = (keys: () => readonly SigningKey[]): Tokens => ({
   issue({ userId, role, sessionId }, now = new Date()) {
     const { kid, signing } = signerAt(keys(), now);
-    return new SignJWT({ role, sid: sessionId })
+    const scope = SCOPES[role].join(' ');
+    return new SignJWT({ role, sid: sessionId, ...(scope ? { scope } : {}) })
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
       .setIssuer(PARTY)
       .setAudience(PARTY)
