@@ -2,7 +2,7 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
-import type { Kind } from '../functions/runtime/function.ts';
+import type { Definition } from '../functions/runtime/function.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FUNCTIONS = path.join(ROOT, 'functions');
@@ -39,7 +39,8 @@ async function replace(file: string, contents: Uint8Array): Promise<void> {
   await rename(fresh, file);
 }
 
-export type Bundle = { readonly name: string; readonly kind: Kind; readonly file: string };
+export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
+  Pick<Definition, 'kind' | 'needs'> & { readonly file: string };
 
 async function bundle(fn: FunctionSource): Promise<Bundle> {
   const file = path.join(ROOT, 'dist', fn.name, 'index.cjs');
@@ -60,8 +61,9 @@ async function bundle(fn: FunctionSource): Promise<Bundle> {
     legalComments: 'none',
   });
   for (const output of outputFiles) await replace(output.path, output.contents);
-  const { default: definition } = (await import(fn.source)) as { default: { kind: Kind } };
-  return { name: fn.name, kind: definition.kind, file };
+  const { default: definition } = (await import(fn.source)) as { default: Definition };
+  const { kind, needs } = definition;
+  return { name: fn.name, context: fn.context, kind, needs, file };
 }
 
 /** Bundles the functions named, or all. Throws when a name is unknown or a source does not build. */

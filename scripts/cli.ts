@@ -44,7 +44,7 @@ export function serverUrl(server: keyof typeof SERVERS, given: string | undefine
   const wanted = given ?? environment[variable];
   if (wanted) {
     if (scheme.test(wanted) && URL.canParse(wanted)) return wanted;
-    throw new UsageError(`the ${what} must be a URL such as ${example}, not '${wanted}'`);
+    throw new UsageError(`the ${what} must be a URL such as ${example}`);
   }
   return localUrl(server, what, `${option} or ${variable}`, environment);
 }

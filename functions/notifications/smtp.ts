@@ -1,4 +1,4 @@
-/** SMTP by nodemailer: a connection an e-mail in work, kept for the next, guarded, closed with the function. */
+/** SMTP by nodemailer: a connection an e-mail in work, kept for the next, guarded, closed with the function or a new SMTP_URL. */
 import { createTransport } from 'nodemailer';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
@@ -22,10 +22,9 @@ function refuse(error: { readonly responseCode?: number; readonly command?: stri
   throw unavailable('smtp-unavailable', 'The mail server did not take the e-mail', error);
 }
 
-export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
-  const { SMTP_URL, MAIL_FROM } = shell.settings;
-  const transport = createTransport({
-    url: SMTP_URL,
+const openTransport = (url: string) =>
+  createTransport({
+    url,
     pool: true,
     maxConnections: 8,
     connectionTimeout: 5_000,
@@ -34,7 +33,19 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  shell.onClose(() => transport.close());
+
+export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
+  const { SMTP_URL, MAIL_FROM } = shell.settings;
+  let current: { readonly url: string; readonly transport: ReturnType<typeof openTransport> } | undefined;
+  /** One that is replaced ends its connections when their e-mails are sent. */
+  const transportNow = () => {
+    const url = SMTP_URL(shell.log);
+    if (current?.url === url) return current.transport;
+    current?.transport.close();
+    current = { url, transport: openTransport(url) };
+    return current.transport;
+  };
+  shell.onClose(() => current?.transport.close());
   const guard = openGuard(shell, GUARDED);
   return {
     /** Resolves when the server has taken the mail; throws `invalid` when it never will, else `unavailable`. */
@@ -44,7 +55,7 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
       const beginBy = Date.now() + BEGIN_WITHIN_MS;
       await guard.run(async () => {
         if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');
-        await transport.sendMail(message).catch(refuse);
+        await transportNow().sendMail(message).catch(refuse);
       });
     },
   };

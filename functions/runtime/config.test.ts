@@ -7,6 +7,7 @@ test('settings have their types and defaults', () => {
     PORT: 0,
     LOG_LEVEL: 'info',
     DRAIN_SECONDS: 25,
+    SECRETS_FOLDER: '/var/run/secrets/millrace',
     DELIVERY: 'pull',
     NATS_URL: 'nats://a:1',
   });
@@ -42,8 +43,27 @@ test('of the proxies that are trusted the one that is none is named', () => {
   expect(readSettings(['TRUSTED_PROXIES'], {}).TRUSTED_PROXIES.rules).toEqual([]);
 });
 
-test('a URL with a password is not repeated in the message', () => {
-  expect(() => readSettings(['DATABASE_URL'], { DATABASE_URL: 'mysql://u:secret@h' })).not.toThrow('secret');
+test.each([
+  ['DATABASE_URL', 'mysql://u:secret@h'],
+  ['DATABASE_URL', 'postgres://u:secret@h:port/d'],
+  ['DATABASE_URL', 'postgres://u:secret%@h/d'],
+  ['SMTP_URL', 'smtp//u:secret@h'],
+  ['NATS_URL', 'u:secret@h'],
+  ['USER_SERVICE_ADDRESS', 'secret'],
+  ['SIGNING_KEY_FILE', '{"d":"secret"}'],
+  ['GRPC_PORT', 'secret'],
+] as const)('%s does not say its value when it is wrong', (name, value) => {
+  const read = () => readSettings([name], { [name]: value });
+  expect(read).toThrow(`${name} `);
+  expect(read).not.toThrow('secret');
+});
+
+test('a file that a database URL names must be there', () => {
+  const read = (file: string) => () =>
+    readSettings(['DATABASE_URL'], { DATABASE_URL: `postgres://u:secret@h/d?sslmode=verify-full&sslrootcert=${file}` });
+  expect(read('/no/such')).toThrow('DATABASE_URL names, as sslrootcert, a file that cannot be read (ENOENT)');
+  expect(read('/no/such')).not.toThrow('secret');
+  expect(read(import.meta.filename)).not.toThrow();
 });
 
 test('a setting that may be unset is undefined then', () => {

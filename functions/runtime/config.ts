@@ -1,50 +1,7 @@
-/** Environment → typed settings. The only reader of process.env; everything wrong is reported in one message. */
-import { readFileSync } from 'node:fs';
+/** Environment and mounted files → typed settings. The only reader of process.env; all that is wrong is said in one message. */
 import { readProxies } from './client-address.ts';
-
-type Parser<T> = (raw: string) => T;
-
-const text: Parser<string> = (raw) => raw;
-
-const url =
-  (...schemes: string[]): Parser<string> =>
-  (raw) => {
-    if (!URL.canParse(raw)) throw new Error(`is not a URL; write it as ${schemes[0]}//host:port`);
-    if (!schemes.includes(new URL(raw).protocol)) throw new Error(`must begin with ${schemes.join(' or ')}//`);
-    return raw;
-  };
-
-const hostAndPort: Parser<string> = (raw) => {
-  if (!/^[^\s/]+:\d+$/.test(raw)) throw new Error('is not an address; write it as host:port');
-  return raw;
-};
-
-const integer =
-  (min: number, max: number): Parser<number> =>
-  (raw) => {
-    const value = Number(raw);
-    if (!Number.isInteger(value) || value < min || value > max)
-      throw new Error(`must be a whole number from ${min} to ${max}, not '${raw}'`);
-    return value;
-  };
-
-const oneOf =
-  <T extends string>(...values: T[]): Parser<T> =>
-  (raw) => {
-    const value = values.find((candidate) => candidate === raw);
-    if (value === undefined) throw new Error(`must be one of ${values.join(', ')}, not '${raw}'`);
-    return value;
-  };
-
-/** The path of a file that can be read: for what may change while the function runs. */
-const filePath: Parser<string> = (raw) => {
-  try {
-    readFileSync(raw);
-    return raw;
-  } catch (error) {
-    throw new Error(`names a file that cannot be read (${error instanceof Error ? error.message : error})`);
-  }
-};
+import { databaseUrl, filePath, hostAndPort, integer, oneOf, type Parser, text, url } from './parsers.ts';
+import { hasSecret, type Renewed, readSecret, renewed } from './secrets.ts';
 
 const PARSERS = {
   HOST: text,
@@ -53,7 +10,8 @@ const PARSERS = {
   DRAIN_SECONDS: integer(1, 600),
   DELIVERY: oneOf('pull', 'push'),
   NATS_URL: url('nats:', 'tls:'),
-  DATABASE_URL: url('postgres:', 'postgresql:'),
+  SECRETS_FOLDER: text,
+  DATABASE_URL: databaseUrl,
   DATABASE_CONNECTIONS: integer(1, 100),
   USER_SERVICE_ADDRESS: hostAndPort,
   GRPC_PORT: integer(0, 65535),
@@ -73,6 +31,7 @@ const PARSERS = {
 const DEFAULTS: Partial<Record<Setting | Optional, string>> = {
   HOST: '0.0.0.0',
   PORT: '8080',
+  SECRETS_FOLDER: '/var/run/secrets/millrace',
   LOG_LEVEL: 'info',
   DRAIN_SECONDS: '25',
   DELIVERY: 'pull',
@@ -90,7 +49,10 @@ export const SETTINGS: Readonly<Record<string, string | undefined>> = Object.fro
 );
 
 /** Settings that every function has. */
-const ALWAYS = ['HOST', 'PORT', 'LOG_LEVEL', 'DRAIN_SECONDS', 'DELIVERY'] as const;
+const ALWAYS = ['HOST', 'PORT', 'LOG_LEVEL', 'DRAIN_SECONDS', 'DELIVERY', 'SECRETS_FOLDER'] as const;
+
+/** Secrets that may be replaced while the function runs. */
+const RENEWED = ['DATABASE_URL', 'SMTP_URL'] as const;
 
 /** All of them or none. */
 const TLS = ['GRPC_TLS_CERT_FILE', 'GRPC_TLS_KEY_FILE', 'GRPC_TLS_CA_FILE'] as const;
@@ -101,31 +63,44 @@ const OPTIONAL = [...TLS, 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
 type Optional = (typeof OPTIONAL)[number];
 export type Setting = Exclude<keyof typeof PARSERS, Optional>;
 export type Settings<Need extends Setting> = {
-  readonly [Name in Need | (typeof ALWAYS)[number]]: ReturnType<(typeof PARSERS)[Name]>;
+  readonly [Name in Need | (typeof ALWAYS)[number]]: Name extends (typeof RENEWED)[number]
+    ? Renewed
+    : ReturnType<(typeof PARSERS)[Name]>;
 } & { readonly [Name in Optional]: ReturnType<(typeof PARSERS)[Name]> | undefined };
 
 const isTls = (name: Setting | Optional): boolean => TLS.some((each) => each === name);
 
+const isRenewed = (name: Setting | Optional): name is (typeof RENEWED)[number] => RENEWED.some((each) => each === name);
+
 export class ConfigError extends Error {}
 
-/** The settings named in `needs` plus those every function has or may have. Throws one ConfigError that lists all that is wrong. */
+/**
+ * The settings named in `needs` plus those every function has or may have: from the environment, else from the file of
+ * that name in SECRETS_FOLDER. Throws one ConfigError that lists all that is wrong.
+ */
 export function readSettings<Need extends Setting>(
   needs: readonly Need[],
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings<Need> {
+  const folder = environment.SECRETS_FOLDER || String(DEFAULTS.SECRETS_FOLDER);
+  const required = new Set<Setting | Optional>([...ALWAYS, ...needs]);
+  if (TLS.some((name) => environment[name] || hasSecret(folder, name))) for (const name of TLS) required.add(name);
+
+  const read = (name: Setting | Optional): unknown => {
+    const raw = environment[name] || readSecret(folder, name) || DEFAULTS[name];
+    if (raw !== undefined) {
+      const value = PARSERS[name](raw);
+      return isRenewed(name) ? renew(name, String(value), environment[name] ? undefined : folder) : value;
+    }
+    if (!required.has(name)) return undefined;
+    throw new Error(`is not set${isTls(name) ? `; ${TLS.join(', ')} go together` : ''}`);
+  };
+
   const problems: string[] = [];
   const settings: Partial<Record<Setting | Optional, unknown>> = {};
-  const required = new Set<Setting | Optional>([...ALWAYS, ...needs]);
-  if (TLS.some((name) => environment[name])) for (const name of TLS) required.add(name);
   for (const name of new Set([...required, ...OPTIONAL])) {
-    const raw = environment[name] || DEFAULTS[name];
-    if (raw === undefined) {
-      if (required.has(name))
-        problems.push(`${name} is not set${isTls(name) ? `; ${TLS.join(', ')} go together` : ''}`);
-      continue;
-    }
     try {
-      settings[name] = PARSERS[name](raw);
+      settings[name] = read(name);
     } catch (error) {
       problems.push(`${name} ${error instanceof Error ? error.message : error}`);
     }
@@ -134,3 +109,13 @@ export function readSettings<Need extends Setting>(
     throw new ConfigError(`The environment is not complete:\n${problems.map((line) => `  - ${line}`).join('\n')}`);
   return settings as Settings<Need>;
 }
+
+/** Without a folder it comes from the environment, and stays as it is. */
+const renew = (name: (typeof RENEWED)[number], value: string, folder: string | undefined): Renewed =>
+  folder === undefined
+    ? () => value
+    : renewed(name, value, () => {
+        const raw = readSecret(folder, name);
+        if (!raw) throw new Error('is not set any more');
+        return PARSERS[name](raw);
+      });

@@ -19,8 +19,11 @@ export const isConflict = (error: unknown): boolean => CONFLICTS.has(sqlState(er
 export const constraintOf = (error: unknown): string | undefined =>
   error instanceof pg.DatabaseError ? error.constraint : undefined;
 
-/** SQLSTATEs that say "not now": connection, resources, operator intervention, system, read-only (failover), lock. */
-const TRANSIENT = /^(08|53|57|58|25006|55P03)/;
+/**
+ * SQLSTATEs that say "not now": connection, login (it may be renewed), resources, operator intervention, system, read-only
+ * (failover), lock.
+ */
+const TRANSIENT = /^(08|28|53|57|58|25006|55P03)/;
 
 /** A failure to reach Postgres, or its restart, as `unavailable`; everything else as it is. */
 export function databaseError(error: unknown): unknown {
@@ -32,18 +35,31 @@ export function databaseError(error: unknown): unknown {
 
 const isConnectionError = (error: Error & { code?: string }): boolean =>
   /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(error.code ?? '') ||
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/.test(error.code ?? '') ||
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/.test(error.message);
 
-/** Opens a pool (lazily: the first query connects). A query that outlasts 10 s fails; so does a connection after 5 s. */
+/** Each new connection is made by DATABASE_URL as it is then: a renewed password is taken without a restart. */
+function clientOf({ settings, log }: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS'>): typeof pg.Client {
+  return class extends pg.Client {
+    constructor(config?: pg.ClientConfig) {
+      super({ ...config, connectionString: settings.DATABASE_URL(log) });
+    }
+  };
+}
+
+/**
+ * Opens a pool (lazily: the first query connects). A query that outlasts 10 s fails; so does a connection after 5 s. The
+ * server ends such a query by the role's statement_timeout: as a parameter of the connection PgBouncer would refuse it.
+ */
 export function openDatabase(shell: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS'>): Database {
   const pool = new pg.Pool({
-    connectionString: shell.settings.DATABASE_URL,
+    Client: clientOf(shell),
     max: shell.settings.DATABASE_CONNECTIONS,
     application_name: shell.name,
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
-    statement_timeout: 10_000,
     idleTimeoutMillis: 30_000,
+    maxLifetimeSeconds: 600,
     keepAlive: true,
   });
   pool.on('error', (error) => shell.log.warn({ error: error.message }, 'lost an idle connection to Postgres'));

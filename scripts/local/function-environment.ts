@@ -3,6 +3,8 @@ import type { Endpoints, Ports } from './endpoints.ts';
 
 export type Surroundings = {
   readonly endpoints: Endpoints;
+  /** By the function that they are for; those that need no database have none. */
+  readonly databaseUrls: Readonly<Record<string, string>>;
   readonly ports: Ports;
   readonly smtpUrl: string;
   /** A file. */
@@ -13,6 +15,7 @@ export type Surroundings = {
 
 export function environmentOf(name: string, around: Surroundings): Readonly<Record<string, string>> {
   const { endpoints, ports, smtpUrl, signingKey, compileCache } = around;
+  const databaseUrl = around.databaseUrls[name];
   const common = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -20,7 +23,7 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     NODE_COMPILE_CACHE: compileCache,
     TZ: 'UTC',
     NATS_URL: endpoints.nats,
-    DATABASE_URL: endpoints.postgres,
+    ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     // Of Postgres's 200: enough for every function at its most replicas.
     DATABASE_CONNECTIONS: '4',
     USER_SERVICE_ADDRESS: endpoints.grpc,

@@ -14,6 +14,7 @@ import { type Mailbox, openMailbox } from './mailbox.ts';
 import { readRules } from './manifests.ts';
 import { openMetrics } from './metrics.ts';
 import { applyJetstream } from './nack.ts';
+import { openLogins } from './postgres-logins.ts';
 import { signingKeyFile, writePrivate } from './secrets.ts';
 import { type Demo, seedAccounts, seedProducts } from './seed.ts';
 import { type Servers, startServers } from './servers.ts';
@@ -77,9 +78,11 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
 
   const client = await openClient(endpoints, paths.logs, cleanup);
   await applyJetstream(client.bus.api, streams, consumers);
+  const databaseUrls = await openLogins(endpoints.postgres, bundles, paths.secrets);
   progress(`${streams.length} streams and ${consumers.length} consumers are as their YAML says`);
 
-  const surroundings = { endpoints, ports, smtpUrl: mailbox.url, signingKey, compileCache: paths.compileCache };
+  const { compileCache } = paths;
+  const surroundings = { endpoints, databaseUrls, ports, smtpUrl: mailbox.url, signingKey, compileCache };
   const environment = (name: string) => ({ ...environmentOf(name, surroundings), ...options.environment });
   const fleet = openFleet({ bundles, rules, environment, logs: paths.logs });
   cleanup.add('services', fleet.stopServices);

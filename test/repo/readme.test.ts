@@ -5,14 +5,15 @@ import { SETTINGS } from '../../functions/runtime/config.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { listFunctions } from '../../scripts/build.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
+import { roleOf } from '../../scripts/postgres/roles.ts';
 
 const read = (file: string): string => readFileSync(path.join(repository, file), 'utf8');
 
 const definitions = async () =>
   Promise.all(
-    (await listFunctions()).map(async ({ name, source }) => {
+    (await listFunctions()).map(async ({ name, context, source }) => {
       const { default: definition } = (await import(source)) as { default: Definition };
-      return { name, ...definition };
+      return { name, context, ...definition };
     }),
   );
 
@@ -46,6 +47,15 @@ test('the table of settings lists every setting, with the functions that have it
   expect(listed.sort(bySetting)).toEqual(there.sort(bySetting));
 });
 
+test('the table of roles says for every function by which one it reads and writes', async () => {
+  const rows = [...read('infra/postgres/README.md').matchAll(/^\| `([a-z_]+)` \| (.*?) \|/gm)];
+  const listed = rows.flatMap(([, role, functions = '']) =>
+    [...functions.matchAll(/`([^`]+)`/g)].map(([, name]) => `${role} ${name}`),
+  );
+  const there = (await definitions()).flatMap((one) => (roleOf(one) ? [`${roleOf(one)} ${one.name}`] : []));
+  expect(listed.sort()).toEqual([...there, 'outbox_reader outbox-relay'].sort());
+});
+
 test('every metric is named', () => {
   const files = readdirSync(path.join(repository, 'functions'), { recursive: true, encoding: 'utf8' });
   const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
@@ -56,7 +66,7 @@ test('every metric is named', () => {
   for (const name of counted) expect(read('functions/README.md')).toContain(`\`${name}\``);
 });
 
-test.each(['README.md', 'functions/README.md', 'proto/README.md', 'test/README.md'])(
+test.each(['README.md', 'functions/README.md', 'infra/postgres/README.md', 'proto/README.md', 'test/README.md'])(
   'every link of %s leads to a file',
   (file) => {
     const links = [...read(file).matchAll(/\]\(([^)#]+)\)/g)]

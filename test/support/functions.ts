@@ -1,6 +1,7 @@
 /** A function as it really runs: its bundle in a process of its own. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { inject } from 'vitest';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import type { Backends } from './backends.ts';
 import { until } from './until.ts';
@@ -24,6 +25,15 @@ type Options = {
 
 const bundleOf = (name: string): string => path.join(repository, 'dist', name, 'index.cjs');
 
+/** By the login that has the rights of the function; not there for one that needs no database. */
+function databaseUrlOf(name: string, backends: Backends): string {
+  const login = inject('postgresLogins')[name];
+  if (!login) return '';
+  const url = new URL(login);
+  url.pathname = new URL(backends.databaseUrl).pathname;
+  return url.href;
+}
+
 /** Starts a function on the backends and waits for `/readyz`. */
 export async function startFunction(name: string, backends: Backends, options: Options = {}): Promise<RunningFunction> {
   const preload = options.require ? ['--require', options.require] : [];
@@ -32,7 +42,7 @@ export async function startFunction(name: string, backends: Backends, options: O
       HOST: '127.0.0.1',
       PORT: '0',
       NATS_URL: backends.natsUrl,
-      DATABASE_URL: backends.databaseUrl,
+      DATABASE_URL: databaseUrlOf(name, backends),
       USER_SERVICE_ADDRESS: '127.0.0.1:1',
       SMTP_URL: 'smtp://127.0.0.1:1',
       ...options.env,

@@ -9,10 +9,13 @@ import { migrate } from '../../scripts/local/migrate.ts';
 import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';
 import { freePort } from '../../scripts/local/ports.ts';
 import { startPostgres } from '../../scripts/local/postgres.ts';
+import { openLogins } from '../../scripts/local/postgres-logins.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string;
+    /** By function: each with the rights that it has in production. */
+    postgresLogins: Readonly<Record<string, string>>;
     natsBinary: string;
   }
 }
@@ -21,7 +24,7 @@ export const TEMPLATE = 'millrace_template';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-tests-'));
-  const [nats, postgres] = await Promise.all([
+  const [nats, postgres, bundles] = await Promise.all([
     obtainNatsServer((line) => console.log(line)),
     freePort().then((port) => startPostgres({ dataDir: path.join(folder, 'postgres'), port, durable: false })),
     buildFunctions(),
@@ -32,6 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await admin.end();
   await migrate(postgres.url.replace(/\/postgres$/, `/${TEMPLATE}`));
   project.provide('postgresUrl', postgres.url);
+  project.provide('postgresLogins', await openLogins(postgres.url, bundles, folder));
   project.provide('natsBinary', nats.path);
   return async () => {
     await postgres.stop();

@@ -1,0 +1,66 @@
+/** The text of a setting → its value; what is wrong is said without the value, which may be a secret. */
+import { readFileSync } from 'node:fs';
+import { codeOf } from './secrets.ts';
+
+export type Parser<T> = (raw: string) => T;
+
+export const text: Parser<string> = (raw) => raw;
+
+export const url =
+  (...schemes: string[]): Parser<string> =>
+  (raw) => {
+    if (!URL.canParse(raw)) throw new Error(`is not a URL; write it as ${schemes[0]}//host:port`);
+    if (!schemes.includes(new URL(raw).protocol)) throw new Error(`must begin with ${schemes.join(' or ')}//`);
+    return raw;
+  };
+
+/** What pg would only find out when it connects is found out here. */
+export const databaseUrl: Parser<string> = (raw) => {
+  const { searchParams } = new URL(url('postgres:', 'postgresql:')(raw));
+  try {
+    decodeURIComponent(raw);
+  } catch {
+    throw new Error('has a % that begins no escape; write it as %25');
+  }
+  for (const name of ['sslrootcert', 'sslcert', 'sslkey']) {
+    const file = searchParams.get(name);
+    if (file !== null) assertReadable(file, `names, as ${name}, a file`);
+  }
+  return raw;
+};
+
+export const hostAndPort: Parser<string> = (raw) => {
+  if (!/^[^\s/]+:\d+$/.test(raw)) throw new Error('is not an address; write it as host:port');
+  return raw;
+};
+
+export const integer =
+  (min: number, max: number): Parser<number> =>
+  (raw) => {
+    const value = Number(raw);
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw new Error(`must be a whole number from ${min} to ${max}`);
+    return value;
+  };
+
+export const oneOf =
+  <T extends string>(...values: T[]): Parser<T> =>
+  (raw) => {
+    const value = values.find((candidate) => candidate === raw);
+    if (value === undefined) throw new Error(`must be one of ${values.join(', ')}`);
+    return value;
+  };
+
+function assertReadable(file: string, what: string): void {
+  try {
+    readFileSync(file);
+  } catch (error) {
+    throw new Error(`${what} that cannot be read (${codeOf(error)})`);
+  }
+}
+
+/** The path of a file that can be read: for what may change while the function runs. */
+export const filePath: Parser<string> = (raw) => {
+  assertReadable(raw, 'names a file');
+  return raw;
+};

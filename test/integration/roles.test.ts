@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Definition } from '../../functions/runtime/function.ts';
+import { listFunctions } from '../../scripts/build.ts';
+import { migrate } from '../../scripts/local/migrate.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import { roleOf } from '../../scripts/postgres/roles.ts';
+import { type Backends, startBackends } from '../support/backends.ts';
+
+let backends: Backends;
+const DENIED = 'permission denied';
+
+beforeAll(async () => {
+  backends = await startBackends();
+});
+
+afterAll(() => backends?.stop());
+
+const rolesOfFunctions = async (): Promise<string[]> => {
+  const callers = await Promise.all(
+    (await listFunctions()).map(async ({ name, context, source }) => {
+      const { default: definition } = (await import(source)) as { default: Definition };
+      return { ...definition, name, context };
+    }),
+  );
+  return [...new Set(callers.flatMap((one) => roleOf(one) ?? []))];
+};
+
+/** What a statement gives whoever has just the rights of the role; nothing of it stays. */
+async function as(role: string, statement: string): Promise<pg.QueryResult> {
+  const client = await backends.database.connect();
+  try {
+    await client.query('begin');
+    await client.query(`set local role ${role}`);
+    return await client.query(statement);
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
+}
+
+test('every function that needs the database has a role, and every role is for a function or for KEDA', async () => {
+  const { rows } = await backends.database.query<{ name: string }>(
+    `select distinct grantee::regrole::text as name from pg_namespace, aclexplode(nspacl)
+     where nspname = 'public' and grantee <> 0 and grantee <> nspowner`,
+  );
+  const wanted = [...(await rolesOfFunctions()), 'outbox_reader'];
+  expect(rows.map(({ name }) => name).sort()).toEqual(wanted.sort());
+});
+
+test.each([
+  ['orders_projector', 'select from users'],
+  ['orders_projector', 'insert into order_events select * from order_events'],
+  ['orders_projector', 'delete from order_view'],
+  ['queries_api', 'select password_hash from users'],
+  ['queries_api', 'update products set stock = 0'],
+  ['queries_api', 'select refusal from commands'],
+  ['commands_api', 'select password_hash from users'],
+  ['commands_api', 'insert into order_events select * from order_events'],
+  ['commands_api', 'select from order_events'],
+  ['orders_command', 'select from users'],
+  ['orders_command', 'update order_events set version = 1'],
+  ['orders_command', 'update products set price_minor = 0'],
+  ['users_service', "update users set role = 'staff'"],
+  ['users_service', "insert into users (user_id, role) values (gen_random_uuid(), 'staff')"],
+  ['users_service', 'select data from outbox'],
+  ['notifications_notifier', 'select from users'],
+  ['platform_relay', 'insert into outbox select * from outbox'],
+  ['outbox_reader', 'select data from outbox'],
+  ['outbox_reader', 'delete from outbox'],
+  ['outbox_reader', 'select from order_events'],
+])('%s may not: %s', async (role, statement) => {
+  await expect(as(role, statement)).rejects.toThrow(DENIED);
+});
+
+test('KEDA can count what is left in the outbox, by the query of the scaling rule', async () => {
+  const rule = await readFile(path.join(repository, 'knative/functions/outbox-relay/scaledobject.yaml'), 'utf8');
+  const query = /query: (.*)/.exec(rule)?.[1] ?? '';
+  expect((await as('outbox_reader', query)).rows).toEqual([{ count: '0' }]);
+});
+
+test.each([
+  'create table more ()',
+  'create schema more',
+  'alter table outbox add column more text',
+  'drop table outbox',
+  'truncate outbox',
+  'create role more',
+])('no role can: %s', async (statement) => {
+  for (const role of [...(await rolesOfFunctions()), 'outbox_reader'])
+    await expect(as(role, statement), role).rejects.toThrow(/permission denied|must be owner/);
+});
+
+test('what is nobody’s role reads nothing', async () => {
+  await expect(as('pg_monitor', 'select from public.products')).rejects.toThrow('permission denied for schema public');
+});
+
+test('a login of a function has the rights of its role, and no statement of it takes longer than 10 s', async () => {
+  const url = new URL(inject('postgresLogins')['order-view'] ?? '');
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  const { rows } = await client.query(
+    `select current_user as login, current_setting('statement_timeout') as longest,
+       pg_has_role('orders_projector', 'usage') as projects, pg_has_role('users_service', 'usage') as serves`,
+  );
+  await client.end();
+  expect(rows).toEqual([{ login: url.username, longest: '10s', projects: true, serves: false }]);
+});
+
+test('databases of one cluster can be migrated at the same time, and a second time', async () => {
+  const names = Array.from({ length: 4 }, (_, index) => `roles_${process.pid}_${index}`);
+  const urlOf = (name: string): string => inject('postgresUrl').replace(/\/postgres$/, `/${name}`);
+  for (const name of names) await backends.database.query(`create database ${name}`);
+  const first = await Promise.all(names.map((name) => migrate(urlOf(name))));
+  const second = await Promise.all(names.map((name) => migrate(urlOf(name))));
+  for (const name of names) await backends.database.query(`drop database ${name}`);
+  for (const done of first) expect(done).toContain('0006_roles');
+  expect(second).toEqual(names.map(() => []));
+});
