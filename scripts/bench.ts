@@ -11,9 +11,11 @@ import { UserServiceService as methods } from '../functions/gen/millrace/users/v
 import type { AnyMethod, RequestOf, ResponseOf } from '../functions/runtime/grpc.ts';
 import { load, type Measured } from './bench/load.ts';
 import { pathsOf } from './local/data-folder.ts';
+import { natsKeysFolder } from './local/nats-keys.ts';
 import { ANY_PORTS, type Platform, startPlatform } from './local/platform.ts';
 import { dataDirFor } from './local/postgres.ts';
 import { signingKeyFile } from './local/secrets.ts';
+import { seedFileOf } from './nkeys/seeds.ts';
 
 type Call = <Method extends AnyMethod>(method: Method, request: RequestOf<Method>) => Promise<ResponseOf<Method>>;
 type Way = { readonly call: Call; close(): Promise<void> };
@@ -100,6 +102,7 @@ async function cases(call: Call): Promise<Case[]> {
 
 async function compare(shop: Platform, dataDir: string): Promise<void> {
   const ways: Way[] = [];
+  const { secrets } = pathsOf(dataDir);
   try {
     const grpc = overGrpc(shop.endpoints.grpc);
     ways.push(grpc);
@@ -108,7 +111,8 @@ async function compare(shop: Platform, dataDir: string): Promise<void> {
       // As user-service has it.
       DATABASE_CONNECTIONS: '4',
       NATS_URL: shop.endpoints.nats,
-      SIGNING_KEY_FILE: await signingKeyFile(pathsOf(dataDir).secrets),
+      NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), 'user-service'),
+      SIGNING_KEY_FILE: await signingKeyFile(secrets),
     });
     ways.push(plain);
     for (const { name, inFlight, make } of await cases(grpc.call)) {

@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type DataFolder, pathsOf } from './local/data-folder.ts';
 import type { Endpoints } from './local/endpoints.ts';
+import { natsKeysFolder } from './local/nats-keys.ts';
 import { repository, shown } from './local/yaml-file.ts';
+import { OPERATOR } from './nats-users/permissions.ts';
+import { seedFileOf } from './nkeys/seeds.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,6 +33,18 @@ const SERVERS = {
 /** Where the shop that `npm start` runs keeps its data. */
 export const localFolder = (environment: Environment): DataFolder =>
   pathsOf(path.resolve(repository, environment.MILLRACE_DATA || '.local'));
+
+/** Where NATS is, and the file with the key for it, if there is one. */
+export type NatsPlace = { readonly url: string; readonly seedFile: string | undefined };
+
+/** As `serverUrl`; the key is that of NATS_SEED_FILE, or the operator's in the shop that `npm start` runs. */
+export function natsPlace(given: string | undefined, environment: Environment): NatsPlace {
+  const url = serverUrl('nats', given, environment);
+  const named = environment.NATS_SEED_FILE;
+  if (named || given || environment.NATS_URL) return { url, seedFile: named };
+  const { secrets } = localFolder(environment);
+  return { url, seedFile: seedFileOf(natsKeysFolder(secrets), OPERATOR.name) };
+}
 
 /** The address of a part of the shop that `npm start` runs; throws UsageError, saying how else to name it. */
 export function localUrl(part: keyof Endpoints, what: string, instead: string, environment: Environment): string {

@@ -1,16 +1,20 @@
 /**
- * proto/ → functions/gen, by buf and ts-proto, offline; the routes of the HTTP functions → functions/gen/openapi.json.
+ * proto/ → functions/gen, by buf and ts-proto, offline; the routes of the HTTP functions → functions/gen/openapi.json;
+ * what functions take and give → infra/nats/accounts.conf.
  * With --check it only says whether the committed files are that, and whether proto/ breaks what is published.
  */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { checkPublished } from './breaking.ts';
+import { accountsConf } from './nats-users/accounts-conf.ts';
+import { shopUsers } from './nats-users/shop-users.ts';
 import { allRoutes, openApiDocument } from './openapi.ts';
 import { runTool } from './tool.ts';
 
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';
 const GENERATED = 'functions/gen';
+const ACCOUNTS = 'infra/nats/accounts.conf';
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 async function generateInto(folder: string): Promise<void> {
@@ -18,6 +22,8 @@ async function generateInto(folder: string): Promise<void> {
   if (code !== 0) throw new Error(`buf could not generate code from proto/ (exit code ${code}); see above`);
   const document = `${JSON.stringify(openApiDocument(await allRoutes()), null, 2)}\n`;
   await writeFile(path.join(folder, GENERATED, 'openapi.json'), document);
+  await mkdir(path.join(folder, path.dirname(ACCOUNTS)), { recursive: true });
+  await writeFile(path.join(folder, ACCOUNTS), accountsConf(await shopUsers()));
 }
 
 /** Path below `folder` → content, of every file. */
@@ -30,7 +36,7 @@ async function readAll(folder: string): Promise<Map<string, string>> {
   return new Map(await Promise.all(contents));
 }
 
-/** Files of functions/gen that are not what proto/ and the routes generate: changed, missing or left over. */
+/** Generated files that are not what they would be now: changed, missing or left over. */
 async function outdated(): Promise<string[]> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-generate-'));
   try {
@@ -38,7 +44,11 @@ async function outdated(): Promise<string[]> {
     const wanted = await readAll(path.join(folder, GENERATED));
     const committed = await readAll(path.join(ROOT, GENERATED));
     const names = new Set([...wanted.keys(), ...committed.keys()]);
-    return [...names].filter((name) => wanted.get(name) !== committed.get(name));
+    const accounts = await Promise.all([folder, ROOT].map((root) => readFile(path.join(root, ACCOUNTS), 'utf8')));
+    return [
+      ...[...names].filter((name) => wanted.get(name) !== committed.get(name)).map((name) => `${GENERATED}/${name}`),
+      ...(accounts[0] === accounts[1] ? [] : [ACCOUNTS]),
+    ];
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -48,9 +58,9 @@ async function check(): Promise<void> {
   if ((await runTool(BUF, ['lint', 'proto'])) !== 0) throw new Error('proto/ does not pass buf lint; see above');
   await checkPublished();
   const files = await outdated();
-  if (files.length === 0) return console.log(`${GENERATED} is what proto/ and the routes generate`);
-  const list = files.map((file) => `  ${GENERATED}/${file}`).join('\n');
-  throw new Error(`Not what proto/ and the routes generate; run \`npm run generate\`:\n${list}`);
+  if (files.length === 0) return console.log(`${GENERATED} and ${ACCOUNTS} are what the sources generate`);
+  const list = files.map((file) => `  ${file}`).join('\n');
+  throw new Error(`Not what the sources generate; run \`npm run generate\`:\n${list}`);
 }
 
 try {

@@ -1,6 +1,7 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
 import { UsageError } from './cli.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
+import { nkeysCommand } from './nkeys/command.ts';
 import { pushCommand } from './push/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
 import { rotateCommand } from './signing-key/command.ts';
@@ -30,6 +31,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       'with --dry-run it only says whether they are as they must be',
     run: (args) => pushCommand(args),
   },
+  nkeys: {
+    usage: 'nkeys --out <folder>',
+    says: 'makes an nkey for every function, and for whoever runs the shop, that has none in the folder yet',
+    run: (args) => nkeysCommand(args),
+  },
   'rotate-signing-key': {
     usage: 'rotate-signing-key --file <path> [--stolen]',
     says:
@@ -44,7 +50,7 @@ const usage = (): string =>
     'usage: npx millrace <command>',
     ...Object.values(COMMANDS).map(({ usage, says }) => `  ${usage}\n      ${says}`),
     'The database is --database, else DATABASE_URL, else the one of the shop that npm start has started;',
-    'the NATS server is --nats, else NATS_URL, else that of the shop.',
+    'the NATS server is --nats, else NATS_URL, with the key of NATS_SEED_FILE, else that of the shop.',
   ].join('\n');
 
 function end(error: unknown): void {

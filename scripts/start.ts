@@ -85,7 +85,7 @@ async function main(): Promise<void> {
     });
     platform = started;
     if (interrupted.signal.aborted) return stop();
-    say(welcome({ ...started, wanted: settings.ports, logs: shown(started.logs) }));
+    say(welcome({ ...started, wanted: settings.ports, logs: shown(started.logs), natsKey: shown(started.natsKey) }));
   } catch (error) {
     if (interrupted.signal.aborted) fail('Stopped.', 130);
     fail(`Millrace did not start: ${messageOf(error)}`, 1);

@@ -46,6 +46,8 @@ export type OrderEvent =
       readonly data: { refundId: string; amountMinor: number; reason: string; refundedAt: string };
     };
 
+export type OrderEventOf<Type extends OrderEvent['type']> = Extract<OrderEvent, { readonly type: Type }>;
+
 type Facts = Created & {
   readonly paidMinor: number;
   readonly refundedMinor: number;

@@ -1,8 +1,19 @@
 /** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, headers as createHeaders, createInbox, type Msg, type NatsConnection, NatsError } from 'nats';
+import {
+  connect,
+  headers as createHeaders,
+  createInbox,
+  Match,
+  type Msg,
+  type NatsConnection,
+  NatsError,
+  nkeyAuthenticator,
+} from 'nats';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
+import { answersTo, inboxOf } from './message.ts';
+import { openSeed } from './nkey.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
 
 export type { Msg, NatsConnection, Subscription } from 'nats';
@@ -13,6 +24,8 @@ export type BusMessage = {
   /** By lower case name; undefined when what was sent as headers cannot be read. */
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly data: Uint8Array;
+  /** Where the schedule was kept that the server made it of; undefined when somebody has sent it. */
+  readonly scheduledOn: string | undefined;
   readonly stream: string;
   readonly sequence: number;
   /** When the stream stored it, ns since 1970, as text. Stable over redeliveries. */
@@ -52,8 +65,12 @@ export type Bus = {
   flush(): Promise<void>;
 };
 
+/** Written by the server alone, and last: it takes out others, but not those in another case. */
+const SCHEDULED_ON = 'Nats-Scheduler';
+
 const PUBLISH_TIMEOUT_MS = 5_000;
 const FLUSH_TIMEOUT_MS = 2_000;
+const SLOW_CONNECT_MS = 5_000;
 
 const toHeaders = (fields: Readonly<Record<string, string>>) => {
   const result = createHeaders();
@@ -81,6 +98,14 @@ function readHeaders(message: Msg): Record<string, string> | undefined {
   }
 }
 
+function readScheduledOn(message: Msg): string | undefined {
+  try {
+    return message.headers?.last(SCHEDULED_ON, Match.Exact) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: string): BusMessage {
   const answer = (verb: string): void => connection.publish(ackSubject, verb);
   const { stream, sequence, storedAtNanos, deliveries } = parseAckSubject(ackSubject);
@@ -93,6 +118,7 @@ function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: stri
     attempts: deliveries,
     subject: message.subject,
     headers: readHeaders(message),
+    scheduledOn: readScheduledOn(message),
     data: message.data,
     ack: () => answer('+ACK'),
     nak: (delayMs) => answer(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),
@@ -120,19 +146,42 @@ async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: 
   return answer;
 }
 
-/** Connects, waiting for the server as long as it takes, and for ever again after a loss; half-open in 9 s at most. */
-export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
+type Refusal = { readonly operation: string; readonly subject: string };
+
+/** Why there is no connection. */
+const notConnected = (error: unknown): AppError =>
+  error instanceof NatsError && error.isAuthError()
+    ? new AppError('unauthenticated', 'nats-key-refused', 'NATS does not take the key', { cause: error })
+    : unavailable('nats-unavailable', 'NATS does not answer', error);
+
+/**
+ * Connects, for ever again after a loss; half-open in 9 s at most. Waits for the server as long as it takes, or `withinMs`
+ * for each address of it: then it throws `unavailable`, or `unauthenticated`.
+ */
+export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Promise<Bus> {
+  const seed = openSeed(shell);
+  const newInbox = () => createInbox(inboxOf(shell.name));
+  const slow = setTimeout(() => {
+    shell.log.warn({ withKey: seed !== undefined }, 'still not connected: NATS is away, or does not take the key');
+  }, SLOW_CONNECT_MS);
   const connection = await connect({
     servers: shell.settings.NATS_URL.split(','),
     name: shell.name,
-    waitOnFirstConnect: true,
+    inboxPrefix: inboxOf(shell.name),
+    ...(seed ? { authenticator: nkeyAuthenticator(seed) } : {}),
+    waitOnFirstConnect: withinMs === undefined,
+    ...(withinMs === undefined ? {} : { timeout: withinMs }),
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
     pingInterval: 3_000,
     maxPingOut: 2,
     ignoreAuthErrorAbort: true,
-  });
+  })
+    .catch((error: unknown) => {
+      throw notConnected(error);
+    })
+    .finally(() => clearTimeout(slow));
   const pulls = new Set<Pull>();
   let connected = true;
   const watch = async (): Promise<void> => {
@@ -142,7 +191,10 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
         connected = true;
         for (const pull of pulls) pull.askAgain();
       }
-      if (status.type === 'error') shell.log.error({ error: String(status.data) }, 'NATS refused something');
+      if (status.type !== 'error') continue;
+      const refused: Refusal | undefined = status.permissionContext;
+      shell.log.error({ error: String(status.data), ...refused }, 'NATS refused something');
+      for (const pull of pulls) if (refused?.operation === 'publish') pull.refused(refused.subject);
     }
   };
   void watch();
@@ -164,7 +216,7 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
     },
     send: (subject, payload) => connection.publish(subject, payload),
     inbox(receive) {
-      const prefix = createInbox();
+      const prefix = createInbox(answersTo(shell.name));
       connection.subscribe(`${prefix}.*`, {
         callback: (error, message) => {
           if (!error) receive(message.subject.slice(prefix.length + 1), message.string());
@@ -174,7 +226,7 @@ export async function openBus(shell: Shell<'NATS_URL'>): Promise<Bus> {
     },
     pull(options, receive) {
       const deliver = (message: Msg, ackSubject: string) => receive(toBusMessage(connection, message, ackSubject));
-      const pull = startPull(connection, createInbox, options, shell.log, deliver);
+      const pull = startPull(connection, newInbox, options, shell.log, deliver);
       pulls.add(pull);
       return pull;
     },

@@ -13,7 +13,7 @@ import {
   type Refusal,
 } from './event-store.ts';
 import type { Shell } from './function.ts';
-import { commandIdOf, type Incoming } from './message.ts';
+import { commandIdOf, type Incoming, typeOfSubject } from './message.ts';
 import { type Outbox, readOutbox } from './outbox.ts';
 import type { Database } from './postgres.ts';
 import { validate } from './validate.ts';
@@ -54,7 +54,9 @@ export function commandHandler<
     events: readonly Event[],
   ) => {
     if (record.fingerprint !== fingerprint) throw keyReused();
-    await outbox.publish(await readOutbox(database, 100, 0, `${aggregate.name}.${aggregateId}.`));
+    const left = await readOutbox(database, 100, 0, `${aggregate.name}.${aggregateId}.`);
+    // What others have left is outbox-relay's: this function may not send it.
+    await outbox.publish(left.filter(({ subject }) => spec.gives.some((type) => type === typeOfSubject(subject))));
     if (record.refusal) throw fromRefusal(record.refusal);
     return aggregate.publish(fold(aggregate, events.slice(0, record.version)), record.version);
   };

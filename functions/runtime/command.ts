@@ -45,12 +45,15 @@ export type CommandSpec<
   Reads,
   Performed,
   Extra extends Setting,
+  Given extends Event['type'] = Event['type'],
 > = {
   /** Settings that this command needs besides those of every command. */
   readonly needs?: readonly Extra[];
   /** Such as `command.order.create`: the subject on stream COMMANDS. */
   readonly type: `command.${string}`;
   readonly accepts: Schema;
+  /** Types of the events that it may lead to. */
+  readonly gives: readonly Given[];
   readonly aggregate: Aggregate<State, Event>;
   /** Id of the aggregate that the command is for; `commandId` is there for commands that create one. */
   target(command: z.infer<Schema>, commandId: string): string;
@@ -61,7 +64,11 @@ export type CommandSpec<
   /** What must be done in the world before the decision; a `refused` that it throws is the command's answer. */
   performs?(shell: Shell<CommandNeed | Extra>, database: Database): Perform<z.infer<Schema>, State, Performed>;
   /** Pure. The events that the command leads to; throws `refused` or `not-found` when a rule says no. */
-  decide(command: z.infer<Schema>, state: State, decision: Decision<Reads, Performed, Extra>): readonly Event[];
+  decide(
+    command: z.infer<Schema>,
+    state: State,
+    decision: Decision<Reads, Performed, Extra>,
+  ): readonly (NoInfer<Event> & { readonly type: NoInfer<Given> })[];
   /**
    * What else changes in the same transaction, also when the command is refused (then without events).
    * A constraint that it breaks makes the command be decided anew.
@@ -82,12 +89,15 @@ export function command<
   Reads = null,
   Performed = null,
   Extra extends Setting = never,
->(spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra>): Definition<CommandNeed | Extra> {
+  Given extends Event['type'] = Event['type'],
+>(spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra, Given>): Definition<CommandNeed | Extra> {
   const inFlight = 16;
   return {
     kind: 'command',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', ...(spec.needs ?? [])],
     consumes: [spec.type],
+    publishes: spec.gives,
+    schedules: [],
     inFlight,
     async start(shell) {
       const bus = await openBus(shell);

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { ConfigError, readSettings } from './config.ts';
 
@@ -71,6 +74,19 @@ test('a setting that may be unset is undefined then', () => {
   const endpoint = 'http://127.0.0.1:4318';
   expect(readSettings([], { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }).OTEL_EXPORTER_OTLP_ENDPOINT).toBe(endpoint);
   expect(() => readSettings([], { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' })).toThrow('OTEL_EXPORTER_OTLP_ENDPOINT');
+});
+
+test.each([
+  ['', 'holds no seed'],
+  ['UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4', 'holds no seed'],
+  ['SUAGC3DPMRUW4ZZAMEQGC3DPMRUW4ZY', 'holds no seed'],
+])('NATS_SEED_FILE with %j in it is no seed, and is not shown', (content, says) => {
+  const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'millrace-seed-')), 'seed');
+  writeFileSync(file, content);
+  const read = () => readSettings([], { NATS_SEED_FILE: file });
+  expect(read).toThrow(`NATS_SEED_FILE names a file that ${says} of an nkey`);
+  if (content) expect(read).not.toThrow(content);
+  expect(() => readSettings([], { NATS_SEED_FILE: '/no/such' })).toThrow('NATS_SEED_FILE names a file that cannot be');
 });
 
 test('of the files for TLS all are set or none', () => {

@@ -1,6 +1,6 @@
 /** Environment and mounted files → typed settings. The only reader of process.env; all that is wrong is said in one message. */
 import { readProxies } from './client-address.ts';
-import { databaseUrl, filePath, hostAndPort, integer, oneOf, type Parser, text, url } from './parsers.ts';
+import { databaseUrl, filePath, hostAndPort, integer, oneOf, type Parser, seedFile, text, url } from './parsers.ts';
 import { hasSecret, type Renewed, readSecret, renewed } from './secrets.ts';
 
 const PARSERS = {
@@ -11,6 +11,7 @@ const PARSERS = {
   DELIVERY: oneOf('pull', 'push'),
   NATS_URL: url('nats:', 'tls:'),
   SECRETS_FOLDER: text,
+  NATS_SEED_FILE: seedFile,
   DATABASE_URL: databaseUrl,
   DATABASE_CONNECTIONS: integer(1, 100),
   USER_SERVICE_ADDRESS: hostAndPort,
@@ -58,7 +59,7 @@ const RENEWED = ['DATABASE_URL', 'SMTP_URL'] as const;
 const TLS = ['GRPC_TLS_CERT_FILE', 'GRPC_TLS_KEY_FILE', 'GRPC_TLS_CA_FILE'] as const;
 
 /** Settings that every function may have; undefined when not set. */
-const OPTIONAL = [...TLS, 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+const OPTIONAL = [...TLS, 'NATS_SEED_FILE', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
 
 type Optional = (typeof OPTIONAL)[number];
 export type Setting = Exclude<keyof typeof PARSERS, Optional>;

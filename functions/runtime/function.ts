@@ -30,6 +30,10 @@ export type Definition<Need extends Setting = Setting> = {
   readonly needs: readonly Need[];
   /** Types of the messages that it handles, such as `order.created`; its consumer's filters must match. */
   readonly consumes: readonly string[];
+  /** Types of the messages that it sends: its key at NATS lets it send no others. */
+  readonly publishes: readonly string[];
+  /** Types of the commands that it sets timers for. */
+  readonly schedules: readonly string[];
   /** Messages in work at the same time in one process; the consumer's maxAckPending must allow max replicas × this. */
   readonly inFlight: number;
   start(shell: Shell<Need>): Promise<Running>;

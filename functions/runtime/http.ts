@@ -155,6 +155,8 @@ export type HttpDefinition<Need extends Setting = Setting> = Definition<Need> & 
 
 export function http<Need extends Setting, Opened extends Parts>(spec: {
   readonly needs: readonly Need[];
+  /** Types of the messages that it sends. */
+  readonly publishes?: readonly string[];
   open(shell: Shell<Need>): Promise<Opened>;
   /** Inert: only the handlers may touch what was opened. */
   routes(opened: Opened): readonly Route[];
@@ -163,6 +165,8 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
     kind: 'http',
     needs: ['TRUSTED_PROXIES', ...spec.needs],
     consumes: [],
+    publishes: spec.publishes ?? [],
+    schedules: [],
     inFlight: 0,
     routes: () => spec.routes({} as Opened),
     async start(shell) {

@@ -5,6 +5,7 @@ import type { Running } from './function.ts';
 import { fromBus, type Incoming, type Outcome } from './message.ts';
 import type { CountMessage } from './message-counts.ts';
 import type { PullOptions } from './pull.ts';
+import { checkSchedule } from './timer.ts';
 
 type LaneOptions = PullOptions & {
   /** Messages handed to the handler together, at most. */
@@ -85,6 +86,7 @@ export function openLane(bus: Bus, options: LaneOptions): Running {
     if (stopped) return message.nak(0);
     let restored = message;
     try {
+      checkSchedule(message);
       restored = restore(message);
       refuse(restored);
       const taken = { message: restored, incoming: fromBus(restored, answer), at: Date.now() };

@@ -7,6 +7,7 @@ const bare = {
   subject: 'order.0190.created',
   headers: {},
   data: Buffer.from('{"a":1}'),
+  scheduledOn: undefined,
   stream: 'ORDERS',
   sequence: 7,
   storedAtNanos: '1795176000123456789',

@@ -26,6 +26,11 @@ export type Incoming = {
 /** The id by which a command is known in the store, and in the history of what it led to. */
 export const commandIdOf = ({ source, id }: Pick<Incoming, 'source' | 'id'>): string => nameId(source, id);
 
+/** The prefix of what is sent to a function alone; the others' keys let them neither read nor write it. */
+export const inboxOf = (name: string): string => `_INBOX.${name}`;
+/** Command handlers may write below it, and nowhere else in an inbox: the rest has the answers of JetStream. */
+export const answersTo = (name: string): string => `${inboxOf(name)}.answers`;
+
 /** Header with the subject to send a command's answer to: an inbox, so that an answer can never pass for an event. */
 export const REPLY_HEADER = 'millrace-reply';
 

@@ -93,6 +93,8 @@ export function notifier<Schema extends z.ZodMiniType, Need extends Setting>(
     kind: 'notifier',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', ...spec.needs],
     consumes: types,
+    publishes: [],
+    schedules: [],
     inFlight: IN_FLIGHT,
     async start(shell) {
       const bus = await openBus(shell);

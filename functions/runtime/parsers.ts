@@ -64,3 +64,10 @@ export const filePath: Parser<string> = (raw) => {
   assertReadable(raw, 'names a file');
   return raw;
 };
+
+/** The path of a file with the seed of an nkey: the key by which a function is known to NATS. */
+export const seedFile: Parser<string> = (raw) => {
+  const seed = readFileSync(filePath(raw), 'utf8').trim();
+  if (!/^SU[A-Z2-7]{56}$/.test(seed)) throw new Error('names a file that holds no seed of an nkey (SU…)');
+  return raw;
+};

@@ -10,20 +10,26 @@ import { pushHandler } from './push.ts';
 import { cancelTimer, setTimer } from './timer.ts';
 import { validate } from './validate.ts';
 
-type Command = { readonly type: `command.${string}`; readonly subject: string; readonly data: object };
+type CommandType = `command.${string}`;
+type Command<Type extends CommandType> = { readonly type: Type; readonly subject: string; readonly data: object };
 
-/** `timer` names it: the same name again replaces it. `at` is RFC 3339; a time that is past means now. */
-export type Reaction =
-  | { readonly do: 'send'; readonly command: Command }
-  | { readonly do: 'schedule'; readonly timer: string; readonly at: string; readonly command: Command }
-  | { readonly do: 'cancel'; readonly timer: string };
+/**
+ * Commands of the types `Sent` go at once, of the types `Timed` later. `timer` names it among those of its type: the same
+ * name again replaces it. `at` is RFC 3339; a time that is past means now.
+ */
+export type Reaction<Sent extends CommandType = never, Timed extends CommandType = never> =
+  | { readonly do: 'send'; readonly command: Command<Sent> }
+  | { readonly do: 'schedule'; readonly timer: string; readonly at: string; readonly command: Command<Timed> }
+  | { readonly do: 'cancel'; readonly timer: string; readonly type: Timed };
 
-type PolicySpec<Schema extends z.ZodMiniType> = {
+type PolicySpec<Schema extends z.ZodMiniType, Sent extends CommandType, Timed extends CommandType> = {
   readonly stream: string;
   /** Event type → schema of its data. */
   readonly accepts: Readonly<Record<string, Schema>>;
+  readonly sends?: readonly Sent[];
+  readonly schedules?: readonly Timed[];
   /** Pure. What an event leads to. */
-  react(type: string, data: z.infer<Schema>): readonly Reaction[];
+  react(type: string, data: z.infer<Schema>): readonly Reaction<NoInfer<Sent>, NoInfer<Timed>>[];
 };
 
 const IN_FLIGHT = 16;
@@ -33,10 +39,10 @@ async function carryOut(
   bus: Bus,
   policy: string,
   { id, trace, correlationId }: Incoming,
-  reaction: Reaction,
+  reaction: Reaction<CommandType, CommandType>,
   index: number,
 ): Promise<void> {
-  if (reaction.do === 'cancel') return cancelTimer(bus, reaction.timer);
+  if (reaction.do === 'cancel') return cancelTimer(bus, reaction.type, reaction.timer);
   const { type, subject, data } = reaction.command;
   const commandId = nameId(policy, id, String(index));
   const envelope = {
@@ -53,12 +59,18 @@ async function carryOut(
   else await setTimer(bus, reaction.timer, { at: reaction.at, target: type, payload, headers: toHeaders(envelope) });
 }
 
-export function policy<Schema extends z.ZodMiniType>(spec: PolicySpec<Schema>): Definition<'NATS_URL'> {
+export function policy<
+  Schema extends z.ZodMiniType,
+  Sent extends CommandType = never,
+  Timed extends CommandType = never,
+>(spec: PolicySpec<Schema, Sent, Timed>): Definition<'NATS_URL'> {
   const types = Object.keys(spec.accepts);
   return {
     kind: 'policy',
     needs: ['NATS_URL'],
     consumes: types,
+    publishes: spec.sends ?? [],
+    schedules: spec.schedules ?? [],
     inFlight: IN_FLIGHT,
     async start(shell) {
       const bus = await openBus(shell);

@@ -85,6 +85,8 @@ export function projector<const Accepts extends Schemas>(spec: ProjectorSpec<Acc
     kind: 'projector',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
     consumes: types,
+    publishes: [],
+    schedules: [],
     inFlight: IN_FLIGHT,
     stream,
     table,

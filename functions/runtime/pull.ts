@@ -17,6 +17,8 @@ export type Pull = {
   problem(): string | undefined;
   /** What was asked for is lost, with a connection or a server: asks anew. */
   askAgain(): void;
+  /** The server does not let this key publish to a subject. */
+  refused(subject: string): void;
   /** Asks for nothing more; resolves when all that had left the server before is delivered. */
   stop(): Promise<void>;
 };
@@ -36,6 +38,7 @@ export function startPull(
   log: Log,
   receive: (message: Msg, ackSubject: string) => void,
 ): Pull {
+  const next = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
   /** Messages still to come, by the number of the request that asked for them. */
   const open = new Map<number, number>();
   let inbox = newInbox();
@@ -56,7 +59,7 @@ export function startPull(
     open.set(requests, room);
     const body = { batch: room, expires: EXPIRES_MS * NANOS, idle_heartbeat: HEARTBEAT_MS * NANOS };
     const reply = `${inbox}.${requests}`;
-    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, JSON.stringify(body), { reply });
+    connection.publish(next, JSON.stringify(body), { reply });
   };
 
   const askLater = (why: string): void => {
@@ -137,6 +140,9 @@ export function startPull(
     },
     problem: () => problem,
     askAgain,
+    refused(subject) {
+      if (subject === next) askLater('the key of this function may not pull from it');
+    },
     async stop() {
       stopped = true;
       clearInterval(watch);

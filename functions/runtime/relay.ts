@@ -12,11 +12,14 @@ const BATCH = 100;
 const OLDER_THAN_MS = 2_000;
 const PAUSE_MS = 1_000;
 
-export function relay(): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
+/** `publishes`: the types of all events that functions store in the outbox. */
+export function relay(publishes: readonly string[]): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
   return {
     kind: 'relay',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
     consumes: [],
+    publishes,
+    schedules: [],
     inFlight: BATCH,
     async start(shell) {
       const bus = await openBus(shell);

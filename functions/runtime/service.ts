@@ -15,6 +15,8 @@ type Opened = {
 };
 type ServiceSpec<Need extends Setting> = {
   readonly needs: readonly Need[];
+  /** Types of the messages that it sends. */
+  readonly publishes?: readonly string[];
   /** Calls in work at the same time (256); one more is refused as `too-many-calls`. */
   readonly maxCalls?: number;
   open(shell: Shell<Need>): Promise<Opened>;
@@ -45,6 +47,8 @@ export function service<Need extends Setting>(spec: ServiceSpec<Need>): ServiceD
     kind: 'service',
     needs: ['GRPC_PORT', ...spec.needs],
     consumes: [],
+    publishes: spec.publishes ?? [],
+    schedules: [],
     inFlight: 0,
     async start(shell) {
       const grpc = await import('@grpc/grpc-js');

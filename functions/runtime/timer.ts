@@ -1,10 +1,12 @@
 /** Timers as messages: JetStream keeps a schedule and publishes its message when it is due; nothing runs meanwhile. */
-import type { Bus, Payload } from './bus.ts';
+import type { Bus, BusMessage, Payload } from './bus.ts';
+import { invalid } from './errors.ts';
 
-const STREAM = 'COMMANDS';
+/** What cancels a timer, of the JetStream API. */
+export const CANCEL_TIMER = 'STREAM.PURGE.COMMANDS';
 
-/** One subject a timer, below a prefix that no consumer's filter covers: an acknowledgement would cancel it. */
-const subjectOfTimer = (timer: string): string => `parked.${timer}`;
+/** The prefix of the timers that send a command of a type; no consumer's filter covers it: an acknowledgement would cancel them. */
+export const timersOf = (type: string): string => `parked.${type}`;
 
 type Schedule = {
   /** RFC 3339. */
@@ -26,13 +28,27 @@ export async function schedule(
   await bus.publish(subject, payload, { ...headers, ...timing }, messageId);
 }
 
-/** Sets a timer, named by subject tokens such as `expire.<orderId>`; the same name again replaces it. */
+/** Sets a timer of its target's type, named by a subject token such as an order's id; the same name again replaces it. */
 export async function setTimer(bus: Bus, timer: string, timed: Schedule): Promise<void> {
-  const subject = subjectOfTimer(timer);
+  const subject = `${timersOf(timed.target)}.${timer}`;
   await schedule(bus, subject, timed, `${subject} ${timed.at} ${timed.headers['ce-id'] ?? ''}`);
 }
 
 /** Cancels a timer, if it is still set. */
-export async function cancelTimer(bus: Bus, timer: string): Promise<void> {
-  await bus.api(`STREAM.PURGE.${STREAM}`, { filter: subjectOfTimer(timer) });
+export async function cancelTimer(bus: Bus, type: string, timer: string): Promise<void> {
+  await bus.api(CANCEL_TIMER, { filter: `${timersOf(type)}.${timer}` });
+}
+
+/** Of a version whose timers did not say what they send; nobody sets such any more. */
+const OLD_TIMER = /^parked\.expire\.[^.]+$/;
+
+/**
+ * Whoever may set a schedule can aim it at any subject of its stream, and the server does not ask whether he may send there.
+ * So where a schedule is kept says what it may send; throws `invalid` when it has sent something else.
+ */
+export function checkSchedule({ subject, scheduledOn }: Pick<BusMessage, 'subject' | 'scheduledOn'>): void {
+  if (scheduledOn === undefined || OLD_TIMER.test(scheduledOn)) return;
+  const home = subject.startsWith('retry.') ? subject.replace('retry.', 'waiting.') : timersOf(subject);
+  if (!scheduledOn.startsWith(`${home}.`))
+    throw invalid('wrong-schedule', `A schedule on ${scheduledOn} may not send to ${subject}`);
 }

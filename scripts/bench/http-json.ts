@@ -16,7 +16,7 @@ const settings = readSettings([
   'SIGN_UPS_PER_ADDRESS',
 ]);
 const log = openLog('http-json', 'warn');
-const { offers } = await userService.open({ name: 'http-json', settings, log, onClose: () => undefined });
+const { offers } = await userService.open({ name: 'user-service', settings, log, onClose: () => undefined });
 const byPath = new Map<string | undefined, Offer>(offers.map((each) => [each.method.path, each]));
 
 const server = createServer(async (request, response) => {

@@ -8,6 +8,7 @@ import { pathsOf } from '../local/data-folder.ts';
 import { ANY_PORTS, choosePorts, type Endpoints } from '../local/endpoints.ts';
 import { type Demo, startPlatform } from '../local/platform.ts';
 import { dataDirFor } from '../local/postgres.ts';
+import type { NatsUser } from '../nats-users/permissions.ts';
 import { type Disk, openDisk } from './disk.ts';
 import { type Link, openLink } from './link.ts';
 import { type MailSink, openMailSink } from './mail-sink.ts';
@@ -33,6 +34,9 @@ export type World = {
   /** Stops everything; its folder stays when `keep`. */
   end(keep: boolean): Promise<void>;
 };
+
+/** It plants messages anywhere, as no user of a shop may. */
+const CHAOS: NatsUser = { name: 'chaos', publish: ['>'], subscribe: ['_INBOX.chaos.>'] };
 
 const WRONG_CLOCK = path.join(import.meta.dirname, 'wrong-clock.cjs');
 
@@ -74,7 +78,8 @@ export async function openWorld(): Promise<World> {
     const disk = await diskOf(dataDir);
     const possible = 'problem' in disk ? undefined : disk;
     cleanup.add('disk of nats-server', () => possible?.close(keeping));
-    const platform = await startPlatform({ dataDir, ports, environment, natsLauncher: possible?.launcher ?? [] });
+    const natsLauncher = possible?.launcher ?? [];
+    const platform = await startPlatform({ dataDir, ports, environment, natsLauncher, natsUsers: [CHAOS] });
     cleanup.add('shop', async () => {
       const problems = await platform.stop();
       if (problems.length > 0) throw new Error(problems.join('; '));
@@ -82,7 +87,7 @@ export async function openWorld(): Promise<World> {
     const { endpoints, demo } = platform;
     const moved = Object.entries(platform.ports).some(([name, port]) => ports[name as keyof typeof ports] !== port);
     if (moved) throw new Error('a port of the shop was taken by another process; try again');
-    const client = await openClient(endpoints, path.join(dataDir, 'logs'), cleanup);
+    const client = await openClient(endpoints, pathsOf(dataDir), cleanup, CHAOS.name);
     return {
       dataDir,
       endpoints,

@@ -1,11 +1,10 @@
-/** `millrace dead-letters list|show|redrive|discard|sweep|audit`: what could not be handled, and what becomes of it. */
-import { once } from 'node:events';
-import net from 'node:net';
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { readSettings } from '../../functions/runtime/config.ts';
+import { toAppError } from '../../functions/runtime/errors.ts';
 import { newId } from '../../functions/runtime/ids.ts';
 import { openLog } from '../../functions/runtime/log.ts';
-import { type Environment, serverUrl } from '../cli.ts';
+import { type Environment, type NatsPlace, natsPlace } from '../cli.ts';
+import { OPERATOR } from '../nats-users/permissions.ts';
 import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './letters.ts';
 import { redrive, refuseOrphans } from './redrive.ts';
 import { type Request, readRequest } from './request.ts';
@@ -126,19 +125,20 @@ const DO: Readonly<Record<string, (bus: Bus, request: Request) => Promise<void>>
   audit,
 };
 
-/** Opening a bus waits for its server as long as it takes: that it is there is asked first. */
-async function connect(url: string, onClose: (close: () => Promise<void> | void) => void): Promise<Bus> {
-  const { hostname, port, host } = new URL(url);
-  const socket = net.connect({ host: hostname, port: Number(port || 4222), timeout: CONNECT_MS });
+async function connect(
+  { url, seedFile }: NatsPlace,
+  onClose: (close: () => Promise<void> | void) => void,
+): Promise<Bus> {
+  const settings = readSettings(['NATS_URL'], { NATS_URL: url, NATS_SEED_FILE: seedFile });
+  const shell = { name: OPERATOR.name, settings, log: openLog(OPERATOR.name, 'silent'), onClose };
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(CONNECT_MS) });
-  } catch (cause) {
-    throw new Error(`no NATS server answers at ${host}`, { cause });
-  } finally {
-    socket.destroy();
+    return await openBus(shell, CONNECT_MS);
+  } catch (error) {
+    const { host } = new URL(url);
+    const refused = toAppError(error).code === 'unauthenticated';
+    const why = refused ? `${host} does not take this key: set NATS_SEED_FILE` : `no NATS server answers at ${host}`;
+    throw new Error(why, { cause: error });
   }
-  const settings = readSettings(['NATS_URL'], { NATS_URL: url });
-  return openBus({ name: 'millrace', settings, log: openLog('millrace', 'silent'), onClose });
 }
 
 export async function deadLettersCommand(
@@ -146,10 +146,10 @@ export async function deadLettersCommand(
   environment: Environment = process.env,
 ): Promise<void> {
   const request = readRequest(args);
-  const url = serverUrl('nats', request.nats, environment);
+  const place = natsPlace(request.nats, environment);
   const closers: (() => Promise<void> | void)[] = [];
   try {
-    const bus = await connect(url, (close) => closers.push(close));
+    const bus = await connect(place, (close) => closers.push(close));
     await DO[request.verb]?.(bus, request);
   } finally {
     for (const close of closers) await close();

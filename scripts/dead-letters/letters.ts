@@ -43,13 +43,14 @@ export function parseHeaders(base64 = ''): Record<string, string> {
 
 function toLetter({ message: { subject, seq, time, hdrs, data } }: Stored): Letter {
   const headers = parseHeaders(hdrs);
-  const name = headers[DEAD.function] ?? subject.replace(/^dead\./, '');
+  // Its key lets a function write to its own subject alone; what it says in a header could be anybody's.
+  const name = subject.replace(/^dead\./, '');
   const origin = headers[ORIGIN_HEADER] ?? '';
   return {
     id: seq,
     at: new Date(time).toISOString(),
     function: name,
-    consumer: headers[DEAD.consumer] ?? name,
+    consumer: name,
     error: headers[DEAD.error] ?? '',
     message: headers[DEAD.message] ?? '',
     attempts: Number(headers[ATTEMPTS_HEADER] ?? 0),

@@ -1,24 +1,37 @@
-/** Addresses of the local shop → the platform's own connections to it, made as a function makes them. */
+/** Addresses and keys of the local shop → the platform's own connections to it, made as a function makes them. */
 import path from 'node:path';
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { readSettings } from '../../functions/runtime/config.ts';
 import { type Database, openDatabase } from '../../functions/runtime/postgres.ts';
 import { openUserClient, type UserClient } from '../../functions/users/client.ts';
+import { OPERATOR } from '../nats-users/permissions.ts';
+import { seedFileOf } from '../nkeys/seeds.ts';
 import type { Cleanup } from './cleanup.ts';
+import type { DataFolder } from './data-folder.ts';
 import type { Endpoints } from './endpoints.ts';
 import { logTo, openLogFile } from './log-file.ts';
+import { natsKeysFolder } from './nats-keys.ts';
 
 export type Client = { readonly bus: Bus; readonly database: Database; readonly users: UserClient };
 
-export async function openClient(endpoints: Endpoints, logs: string, cleanup: Cleanup): Promise<Client> {
+type Folders = Pick<DataFolder, 'logs' | 'secrets'>;
+
+/** `user` is the one of NATS that it is. */
+export async function openClient(
+  endpoints: Endpoints,
+  { logs, secrets }: Folders,
+  cleanup: Cleanup,
+  user = OPERATOR.name,
+): Promise<Client> {
   const file = openLogFile(path.join(logs, 'platform.log'));
   cleanup.add('log', file.close);
   const settings = readSettings(['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'], {
     NATS_URL: endpoints.nats,
+    NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), user),
     DATABASE_URL: endpoints.postgres,
     USER_SERVICE_ADDRESS: endpoints.grpc,
   });
   const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
-  const shell = { name: 'platform', settings, log: logTo(file), onClose };
+  const shell = { name: user, settings, log: logTo(file), onClose };
   return { bus: await openBus(shell), database: openDatabase(shell), users: openUserClient(shell) };
 }

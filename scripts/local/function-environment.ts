@@ -9,6 +9,8 @@ export type Surroundings = {
   readonly smtpUrl: string;
   /** A file. */
   readonly signingKey: string;
+  /** User of NATS → the file with its seed. */
+  readonly seedFiles: Readonly<Record<string, string>>;
   /** A folder. */
   readonly compileCache: string;
 };
@@ -16,6 +18,7 @@ export type Surroundings = {
 export function environmentOf(name: string, around: Surroundings): Readonly<Record<string, string>> {
   const { endpoints, ports, smtpUrl, signingKey, compileCache } = around;
   const databaseUrl = around.databaseUrls[name];
+  const seedFile = around.seedFiles[name];
   const common = {
     HOST: '127.0.0.1',
     PORT: '0',
@@ -23,6 +26,7 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     NODE_COMPILE_CACHE: compileCache,
     TZ: 'UTC',
     NATS_URL: endpoints.nats,
+    ...(seedFile ? { NATS_SEED_FILE: seedFile } : {}),
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     // Of Postgres's 200: enough for every function at its most replicas.
     DATABASE_CONNECTIONS: '4',

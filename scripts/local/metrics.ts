@@ -1,6 +1,7 @@
 /** A trigger → its value now, read where KEDA reads it: NATS's monitoring endpoint, or a query in Postgres. */
 import * as z from 'zod/mini';
 import type { Database } from '../../functions/runtime/postgres.ts';
+import { ACCOUNT } from '../nats-users/accounts-conf.ts';
 import type { Trigger } from './manifests.ts';
 import type { Failure, Reading } from './scale.ts';
 import type { NatsTrigger, PostgresTrigger } from './scaled-object.ts';
@@ -21,7 +22,7 @@ const jsz = z.object({ account_details: z._default(z.array(account), []) });
 type Streams = z.infer<typeof stream>[];
 
 async function fetchStreams(monitorUrl: string): Promise<Streams> {
-  const url = `${monitorUrl}/jsz?acc=%24G&consumers=true&config=true`;
+  const url = `${monitorUrl}/jsz?acc=${ACCOUNT}&consumers=true&config=true`;
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new Error(`${url} answers ${response.status}`);
   return jsz.parse(await response.json()).account_details.flatMap((one) => one.stream_detail);

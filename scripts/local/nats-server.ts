@@ -1,7 +1,8 @@
 /** A nats-server program and a store folder → a running server with JetStream on 127.0.0.1; by default every write is synced before it is acknowledged. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { ACCOUNT } from '../nats-users/accounts-conf.ts';
 import { type Exit, launch, stopLeftover } from './server-process.ts';
 
 export type NatsServer = {
@@ -27,11 +28,16 @@ export type NatsServerOptions = {
   syncAlways?: boolean;
   /** A command that starts the program named after it. */
   launcher?: readonly string[];
+  /** Who may do what. Without it anybody may do anything. */
+  access?: NatsAccess;
 };
+/** Accounts as a configuration, and the variables in it. */
+export type NatsAccess = { conf: string; environment: Readonly<Record<string, string>> };
 
 const startTimeoutMs = 10_000;
 const stopSteps = [{ signal: 'SIGTERM', graceMs: 5_000 }] as const;
 const mebibyte = 1024 * 1024;
+const anybody = { user: 'anybody', password: 'anything' };
 
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const { port, monitorPort } = options;
@@ -41,6 +47,8 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   const logFile = options.logFile ?? path.join(storeDir, 'nats.log');
   mkdirSync(storeDir, { recursive: true });
   if (existsSync(pidFile)) await stopLeftover(Number(readFileSync(pidFile, 'utf8')), configFile, stopSteps);
+
+  keepEarlierStreams(path.join(storeDir, 'jetstream'));
 
   const serverName = `millrace-${randomBytes(6).toString('hex')}`;
   const config = {
@@ -56,8 +64,12 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
       max_file_store: 10_240 * mebibyte,
       ...(options.syncAlways === false ? {} : { sync_interval: 'always' }),
     },
+    ...(options.access ? {} : { accounts: { [ACCOUNT]: { jetstream: 'enabled', users: [anybody] } } }),
+    ...(options.access ? {} : { no_auth_user: anybody.user }),
   };
-  writeFileSync(configFile, JSON.stringify(config, null, 2));
+  const settings = JSON.stringify(config, null, 2);
+  if (options.access) writeFileSync(path.join(storeDir, 'accounts.conf'), options.access.conf);
+  writeFileSync(configFile, options.access ? settings.replace('{', '{\n  include "accounts.conf"') : settings);
   const [program = options.binary, ...args] = [...(options.launcher ?? []), options.binary, '-c', configFile];
   const server = await launch({
     name: 'nats-server',
@@ -65,12 +77,21 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
     args,
     logFile,
     stopSteps,
+    ...(options.access ? { env: { ...process.env, ...options.access.environment } } : {}),
   });
   const monitorUrl = `http://127.0.0.1:${monitorPort}`;
   const healthy = () => isReady(monitorUrl, serverName);
   await server.waitUntilReady(healthy, startTimeoutMs);
   const { pid, stop, kill, exited } = server;
   return { url: `nats://127.0.0.1:${port}`, monitorUrl, pid, port, monitorPort, logFile, stop, kill, exited, healthy };
+}
+
+/** Streams of a version that had no accounts are in that of nobody in particular. */
+function keepEarlierStreams(folder: string): void {
+  const [before, now] = [path.join(folder, '$G'), path.join(folder, ACCOUNT)];
+  if (!existsSync(before)) return;
+  if (existsSync(now)) throw new Error(`${before} is of an earlier version than ${now}: remove one, or begin empty`);
+  renameSync(before, now);
 }
 
 /** The name tells our server from another one that has the port already. */

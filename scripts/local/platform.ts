@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildFunctions } from '../build.ts';
+import { NACK, type NatsUser, OPERATOR } from '../nats-users/permissions.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { type Client, openClient } from './client.ts';
 import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
@@ -14,6 +15,7 @@ import { type Mailbox, openMailbox } from './mailbox.ts';
 import { readRules } from './manifests.ts';
 import { openMetrics } from './metrics.ts';
 import { applyJetstream } from './nack.ts';
+import { openNatsKeys, withBusAs } from './nats-keys.ts';
 import { openLogins } from './postgres-logins.ts';
 import { signingKeyFile, writePrivate } from './secrets.ts';
 import { type Demo, seedAccounts, seedProducts } from './seed.ts';
@@ -30,6 +32,8 @@ export type PlatformOptions = {
   /** Begins with empty data. */
   readonly fresh?: boolean;
   readonly progress?: (line: string) => void;
+  /** Users of NATS besides those of the shop; their seeds are with the others'. */
+  readonly natsUsers?: readonly NatsUser[];
   /** More environment, for every function. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A command that starts the program named after it: nats-server. */
@@ -42,6 +46,8 @@ export type Platform = {
   readonly ports: Ports;
   readonly demo: Demo;
   readonly logs: string;
+  /** The file with the key by which a person speaks to NATS. */
+  readonly natsKey: string;
   /** Drains and stops everything, last started first; resolves to the problems met. */
   stop(): Promise<readonly string[]>;
   /** Ends every process at once. */
@@ -68,21 +74,22 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   const mailbox = await openMailbox(paths.mailbox);
   cleanup.add('mailbox', mailbox.close);
 
+  const { access, seedFiles } = await openNatsKeys(paths.secrets, options.natsUsers ?? []);
   const [servers, bundles, signingKey] = await together(
-    startServers(paths, ports, cleanup, progress, options.natsLauncher),
+    startServers(paths, ports, access, cleanup, progress, options.natsLauncher),
     buildFunctions(),
     signingKeyFile(paths.secrets),
   );
   progress(`${bundles.length} functions are built`);
   signal?.throwIfAborted();
 
-  const client = await openClient(endpoints, paths.logs, cleanup);
-  await applyJetstream(client.bus.api, streams, consumers);
+  const client = await openClient(endpoints, paths, cleanup);
+  await withBusAs(NACK.name, endpoints.nats, paths.secrets, ({ api }) => applyJetstream(api, streams, consumers));
   const databaseUrls = await openLogins(endpoints.postgres, bundles, paths.secrets);
   progress(`${streams.length} streams and ${consumers.length} consumers are as their YAML says`);
 
   const { compileCache } = paths;
-  const surroundings = { endpoints, databaseUrls, ports, smtpUrl: mailbox.url, signingKey, compileCache };
+  const surroundings = { endpoints, databaseUrls, ports, smtpUrl: mailbox.url, signingKey, seedFiles, compileCache };
   const environment = (name: string) => ({ ...environmentOf(name, surroundings), ...options.environment });
   const fleet = openFleet({ bundles, rules, environment, logs: paths.logs });
   cleanup.add('services', fleet.stopServices);
@@ -105,7 +112,15 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
     servers.postgres.kill();
     rmSync(paths.endpoints, { force: true });
   };
-  return { endpoints, ports, demo, logs: paths.logs, stop: cleanup.unwind, kill };
+  return {
+    endpoints,
+    ports,
+    demo,
+    logs: paths.logs,
+    natsKey: seedFiles[OPERATOR.name] ?? '',
+    stop: cleanup.unwind,
+    kill,
+  };
 }
 
 function readManifests() {

@@ -7,7 +7,7 @@ import type { Ports } from './endpoints.ts';
 import { type KeptServer, keepServer } from './kept-server.ts';
 import { migrate } from './migrate.ts';
 import { obtainNatsServer } from './nats-binary.ts';
-import { type NatsServer, startNatsServer } from './nats-server.ts';
+import { type NatsAccess, type NatsServer, startNatsServer } from './nats-server.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
 export type Servers = { readonly nats: KeptServer<NatsServer>; readonly postgres: KeptServer<Postgres> };
@@ -16,12 +16,13 @@ type Progress = (line: string) => void;
 export async function startServers(
   paths: DataFolder,
   ports: Ports,
+  access: NatsAccess,
   cleanup: Cleanup,
   progress: Progress,
   natsLauncher: readonly string[] = [],
 ): Promise<Servers> {
   const [nats, postgres] = await together(
-    startNats(paths, ports, cleanup, progress, natsLauncher),
+    startNats(paths, ports, access, cleanup, progress, natsLauncher),
     startDatabase(paths, ports, cleanup, progress),
   );
   return { nats, postgres };
@@ -30,6 +31,7 @@ export async function startServers(
 async function startNats(
   paths: DataFolder,
   ports: Ports,
+  access: NatsAccess,
   cleanup: Cleanup,
   progress: Progress,
   launcher: readonly string[],
@@ -43,6 +45,7 @@ async function startNats(
       storeDir: paths.nats,
       logFile: path.join(paths.logs, 'nats-server.log'),
       launcher,
+      access,
     });
   const server = await keepServer('nats-server', start, progress);
   cleanup.add('nats-server', server.stop);

@@ -16,14 +16,16 @@ export type Welcome = {
   readonly ports: Ports;
   readonly demo: Demo;
   readonly logs: string;
+  readonly natsKey: string;
 };
 
-function addressTable({ endpoints, wanted, ports }: Welcome): string {
+function addressTable({ endpoints, wanted, ports, natsKey }: Welcome): string {
   const lines = ORDER.map((name) => {
     const replaced = wanted[name] !== 0 && wanted[name] !== ports[name] ? `  (port ${wanted[name]} was taken)` : '';
     return `  ${NAMES[name].padEnd(20)} ${endpoints[name]}${replaced}`;
   });
   const local = [
+    `  ${'key for NATS'.padEnd(20)} ${natsKey}`,
     `  ${'API'.padEnd(20)} ${endpoints.http}/docs`,
     `  ${'mailbox'.padEnd(20)} ${endpoints.http}/_local/mail`,
     `  ${'functions'.padEnd(20)} ${endpoints.http}/_local/functions`,

@@ -100,7 +100,7 @@ test('a row left in the outbox wakes outbox-relay from zero, which publishes it 
   try {
     expect(await shop.functionState('outbox-relay')).toMatchObject({ replicas: 0 });
     await database.query(
-      `insert into outbox values ('left-1', 'user.0190b6a0-0000-7000-8000-000000000001.left', '{}', '{}', now() - interval '1 minute')`,
+      `insert into outbox values ('left-1', 'user.0190b6a0-0000-7000-8000-000000000001.suspended', '{}', '{}', now() - interval '1 minute')`,
     );
     await until('outbox-relay to wake', async () => (await shop.functionState('outbox-relay')).replicas === 1);
     await until('the row to be gone', async () => (await database.query('select from outbox')).rows.length === 0);
@@ -109,4 +109,11 @@ test('a row left in the outbox wakes outbox-relay from zero, which publishes it 
   } finally {
     await database.end();
   }
+});
+
+test('npx millrace finds the NATS of the shop, and the key for it', async () => {
+  const program = path.join(repository, 'scripts/millrace.mjs');
+  const env = { ...process.env, MILLRACE_DATA: shop.dataDir, NATS_URL: '', NATS_SEED_FILE: '' };
+  const { stdout } = await promisify(execFile)(program, ['dead-letters', 'list'], { env });
+  expect(stdout).toBe('there are no dead letters that fit\n');
 });

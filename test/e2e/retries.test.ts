@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
-import { type Bus, openBus } from '../../functions/runtime/bus.ts';
+import { EXPIRE_ORDER } from '../../functions/orders/commands.ts';
+import type { Bus } from '../../functions/runtime/bus.ts';
 import { cancelTimer } from '../../functions/runtime/timer.ts';
-import { testShell } from '../support/shell.ts';
+import { pathsOf } from '../../scripts/local/data-folder.ts';
+import { withBusAs } from '../../scripts/local/nats-keys.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
@@ -12,14 +14,8 @@ afterAll(() => shop?.end());
 
 type Running = NonNullable<typeof shop>;
 
-async function withBus<Result>({ endpoints }: Running, use: (bus: Bus) => Promise<Result>): Promise<Result> {
-  const { shell, close } = testShell({ NATS_URL: endpoints.nats });
-  try {
-    return await use(await openBus(shell));
-  } finally {
-    await close();
-  }
-}
+const withBus = <Result>({ endpoints, dataDir }: Running, use: (bus: Bus) => Promise<Result>): Promise<Result> =>
+  withBusAs('operator', endpoints.nats, pathsOf(dataDir).secrets, use);
 
 /** Subjects of the messages that wait for another attempt, with when they are due. */
 const waiting = (running: Running): Promise<{ subject: string; at: number }[]> =>
@@ -55,7 +51,7 @@ async function orderedAndRetried(running: Running): Promise<{ order: string; due
   const headers = { 'idempotency-key': randomUUID(), prefer: 'wait=20' };
   const sent = { token, headers, body: { lines: [{ sku: 'mug', quantity: 1 }] } };
   const { body } = await running.call('POST', '/v1/orders', sent);
-  const timer = `parked.expire.${body.orderId}`;
+  const timer = `parked.command.order.expire.${body.orderId}`;
   await withBus(running, async (bus) => {
     await until('the timer', async () =>
       bus.api('STREAM.MSG.GET.COMMANDS', { last_by_subj: timer }).then(
@@ -63,7 +59,7 @@ async function orderedAndRetried(running: Running): Promise<{ order: string; due
         () => false,
       ),
     );
-    await cancelTimer(bus, `expire.${body.orderId}`);
+    await cancelTimer(bus, EXPIRE_ORDER, body.orderId);
     await bus.publish('command.order.expire', JSON.stringify({ orderId: body.orderId }), {}, randomUUID());
   });
   await until(

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import os from 'node:os';
@@ -76,6 +76,15 @@ function isAlive(pid: number): boolean {
 }
 
 describe('nats-server', () => {
+  test('keeps the streams of a version that had no accounts', { timeout }, async () => {
+    const first = await nats();
+    expect(await streamNames(first, 'KEPT')).toEqual(['KEPT']);
+    await first.stop();
+    const streams = path.join(folder, 'nats/jetstream');
+    await rename(path.join(streams, 'SHOP'), path.join(streams, '$G'));
+    expect(await streamNames(await nats())).toEqual(['KEPT']);
+  });
+
   test('starts with JetStream, and syncs every write before it acknowledges it', { timeout }, async () => {
     const server = await nats();
     const state = await (await fetch(`${server.monitorUrl}/varz`)).json();

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readOrderHistory } from '../../functions/orders/client.ts';
+import { EXPIRE_ORDER } from '../../functions/orders/commands.ts';
 import type { PublicOrder } from '../../functions/orders/events.ts';
 import { openCommandSender, type SendCommand } from '../../functions/runtime/command-sender.ts';
 import { nameId, newId } from '../../functions/runtime/ids.ts';
 import type { Outcome } from '../../functions/runtime/message.ts';
+import { timersOf } from '../../functions/runtime/timer.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';
@@ -176,7 +178,7 @@ test('a paid order does not expire', async () => {
   await pay(orderId);
   expect(await slug('expire', { orderId })).toBe('order-already-paid');
   await until('its timer to be gone', async () =>
-    (await backends.messages('COMMANDS')).every(({ subject }) => subject !== `parked.expire.${orderId}`),
+    (await backends.messages('COMMANDS')).every(({ subject }) => subject !== `${timersOf(EXPIRE_ORDER)}.${orderId}`),
   );
 });
 

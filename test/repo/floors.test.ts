@@ -60,12 +60,15 @@ test.each([
   expect(fault({ from, to })).toContain(why);
 });
 
-test('the client `nats` is imported in one module alone', async () => {
+test('the client `nats` is imported in one module alone, and its keys in another', async () => {
   const files = (await readdir(repository, { recursive: true })).filter(
     (file) => /\.(ts|mjs)$/.test(file) && !/^(node_modules|dist|\.local)\//.test(file),
   );
   const users: string[] = [];
   for (const file of files)
     if (/from 'nats'|require\('nats'\)/.test(await readFile(path.join(repository, file), 'utf8'))) users.push(file);
-  expect(users.filter((file) => !file.startsWith('test/repo'))).toEqual(['functions/runtime/bus.ts']);
+  expect(users.filter((file) => !file.startsWith('test/repo')).sort()).toEqual([
+    'functions/runtime/bus.ts',
+    'functions/runtime/nkey.ts',
+  ]);
 });

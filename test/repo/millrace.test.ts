@@ -1,17 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { expect, test } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
-
-/** The bin of package.json, as npx runs it. */
-function millrace(...args: string[]): { status: number | null; said: string } {
-  const env = { ...process.env, MILLRACE_DATA: '/nowhere', DATABASE_URL: '', NATS_URL: '' };
-  const { status, stdout, stderr } = spawnSync(path.join(repository, 'scripts/millrace.mjs'), args, {
-    env,
-    encoding: 'utf8',
-  });
-  return { status, said: stdout + stderr };
-}
+import { millrace } from '../support/millrace.ts';
 
 test('npx millrace --help names every command', () => {
   expect(millrace('--help')).toMatchObject({ status: 0, said: expect.stringContaining('rebuild <projector>') });
@@ -27,6 +15,10 @@ test.each([
   [['rebuild', 'order-view', '--fast'], 'there is no option --fast'],
   [['rebuild', 'order-view', '--database'], '--database needs a URL'],
   [['rebuild', 'order-view', '--database', 'shop'], 'the database must be a URL such as postgres://'],
+  [['nkeys'], '--out needs the folder'],
+  [['nkeys', '--out'], '--out needs the folder'],
+  [['nkeys', '--to', 'keys'], 'there is no option --to'],
+  [['nkeys', '--out', '/nowhere', '--force'], 'there is no option --force'],
   [['rotate-signing-key'], '--file needs the path'],
   [['rotate-signing-key', '--file'], '--file needs the path'],
   [['rotate-signing-key', '--file', '/nowhere/key.json'], 'there is no file /nowhere/key.json'],

@@ -29,6 +29,16 @@ test('the table of functions lists every function, with its kind and all that it
   }
 });
 
+test('the table of functions lists all that a handler, a policy or a service gives', async () => {
+  const rows = [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \| \w+ \| .*? \| (.*?) \|$/gm)];
+  const given = new Map(rows.map(([, name = '', gives = '']) => [name, [...gives.matchAll(/`(\w+\.[^`]+)`/g)]]));
+  for (const { name, kind, publishes, schedules } of await definitions()) {
+    const types = given.get(name)?.map(([, type]) => type) ?? [];
+    const named = kind === 'http' || kind === 'relay' ? [] : [...publishes, ...schedules];
+    expect(types.sort(), name).toEqual(named.sort());
+  }
+});
+
 test('the table of settings lists every setting, with the functions that have it and its default', async () => {
   const rows = [...read('functions/README.md').matchAll(/^\| `([A-Z_]+)` \| (.*?) \| .+ \| (.*?) ?\|$/gm)];
   const named = (text = ''): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);

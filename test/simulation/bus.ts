@@ -10,6 +10,7 @@ export type Stored = {
   readonly subject: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data: Uint8Array;
+  readonly scheduledOn: string | undefined;
   readonly storedAt: number;
 };
 export type Stream = {
@@ -85,7 +86,7 @@ export function openJetStream(network: Network) {
     clearTimeout(schedules.get(subject));
     const fire = (): void => {
       schedules.delete(subject);
-      store(target, data, rest);
+      store(target, data, rest, undefined, subject);
     };
     schedules.set(subject, setTimeout(fire, Math.max(0, due - Date.now())));
   };
@@ -95,6 +96,7 @@ export function openJetStream(network: Network) {
     payload: Payload,
     fields: Readonly<Record<string, string>>,
     messageId?: string,
+    scheduledOn?: string,
   ): void {
     const to = streamOf(subject);
     if (isRepeat(to, messageId)) return;
@@ -102,7 +104,7 @@ export function openJetStream(network: Network) {
     const data = Buffer.from(payload);
     if (headers['nats-schedule']) return keepSchedule(subject, data, headers);
     sequences += 1;
-    to.messages.set(sequences, { sequence: sequences, subject, headers, data, storedAt: Date.now() });
+    to.messages.set(sequences, { sequence: sequences, subject, headers, data, scheduledOn, storedAt: Date.now() });
     for (const consumer of consumers.values()) if (consumer.stream === to) consumer.offer(sequences, subject);
   }
 
@@ -149,6 +151,7 @@ export function openJetStream(network: Network) {
         },
         problem: () => undefined,
         askAgain: () => undefined,
+        refused: () => undefined,
         stop: async () => {
           pulls = pulls.filter((other) => other !== pull);
         },

@@ -37,13 +37,14 @@ export function openConsumer(name: string, stream: Stream, takes: (subject: stri
       comeBack(sequence, ACK_WAIT_MS);
       const count = (deliveries.get(sequence) ?? 0) + 1;
       deliveries.set(sequence, count);
-      const { subject, headers, data, storedAt } = stored;
+      const { subject, headers, data, scheduledOn, storedAt } = stored;
       const storedAtNanos = `${storedAt}000000`;
       const place = `${stream.name} ${sequence} ${storedAtNanos}`;
       return {
         subject,
         headers,
         data,
+        scheduledOn,
         stream: stream.name,
         sequence,
         storedAtNanos,

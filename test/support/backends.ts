@@ -9,9 +9,11 @@ import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { RETRIES, retrySubject } from '../../functions/runtime/retries.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/local/nack.ts';
+import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/local/nats-keys.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
 import { freePort } from '../../scripts/local/ports.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
+import { NACK, OPERATOR } from '../../scripts/nats-users/permissions.ts';
 import { TEMPLATE } from './global-setup.ts';
 import { testShell } from './shell.ts';
 import { until } from './until.ts';
@@ -26,6 +28,10 @@ export type StreamMessage = {
 export type Backends = {
   readonly natsUrl: string;
   readonly natsMonitorUrl: string;
+  /** Where the seeds of the users of NATS are, with `keys`. */
+  readonly secrets: string;
+  /** User → the file with its seed; none without `keys`. */
+  readonly seedFiles: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   readonly bus: Bus;
   readonly database: pg.Pool;
@@ -43,7 +49,13 @@ export type Backends = {
   stop(): Promise<void>;
 };
 
-type Options = { readonly consumer?: (spec: ConsumerSpec) => ConsumerSpec };
+type Options = {
+  readonly consumer?: (spec: ConsumerSpec) => ConsumerSpec;
+  /** NATS lets each user do what it needs and no more; `bus` is the operator's. Without it anybody may do anything. */
+  readonly keys?: boolean;
+};
+
+const NO_KEYS: Partial<NatsKeys> & Pick<NatsKeys, 'seedFiles'> = { seedFiles: {} };
 
 type ConsumerInfo = {
   num_pending: number;
@@ -55,14 +67,17 @@ type StreamInfo = { state: { subjects?: Readonly<Record<string, number>> } };
 type StoredMessage = { message: { subject: string; seq: number; hdrs?: string; data?: string } };
 const decode = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
 
-export async function startBackends({ consumer = (spec) => spec }: Options = {}): Promise<Backends> {
+export async function startBackends({ consumer = (spec) => spec, keys = false }: Options = {}): Promise<Backends> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-nats-'));
+  const secrets = path.join(folder, 'secrets');
+  const { access, seedFiles } = keys ? await openNatsKeys(secrets, []) : NO_KEYS;
   const natsOptions = {
     binary: inject('natsBinary'),
     port: await freePort(),
     monitorPort: await freePort(),
     storeDir: path.join(folder, 'jetstream'),
     syncAlways: false,
+    ...(access ? { access } : {}),
   };
   let nats: NatsServer = await startNatsServer(natsOptions);
 
@@ -73,14 +88,13 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
   const databaseUrl = inject('postgresUrl').replace(/\/postgres$/, `/${name}`);
   const database = new pg.Pool({ connectionString: databaseUrl, max: 4 });
 
-  const { shell, close } = testShell({ NATS_URL: nats.url });
+  const seed = seedFiles[OPERATOR.name];
+  const { shell, close } = testShell({ NATS_URL: nats.url }, seed ? { NATS_SEED_FILE: seed } : {}, OPERATOR.name);
   const bus = await openBus(shell);
   const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  await applyJetstream(
-    bus.api,
-    streams,
-    readConsumers(path.join(repository, 'knative/functions'), streams).map(consumer),
-  );
+  const consumers = readConsumers(path.join(repository, 'knative/functions'), streams).map(consumer);
+  const apply = ({ api }: Bus) => applyJetstream(api, streams, consumers);
+  await (keys ? withBusAs(NACK.name, nats.url, secrets, apply) : apply(bus));
 
   const lag: Backends['lag'] = async (stream, consumerName) => {
     const { config, ...info } = await bus.api<ConsumerInfo>(`CONSUMER.INFO.${stream}.${consumerName}`);
@@ -103,6 +117,8 @@ export async function startBackends({ consumer = (spec) => spec }: Options = {})
   return {
     natsUrl: nats.url,
     natsMonitorUrl: nats.monitorUrl,
+    secrets,
+    seedFiles,
     databaseUrl,
     bus,
     database,

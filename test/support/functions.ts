@@ -37,12 +37,14 @@ function databaseUrlOf(name: string, backends: Backends): string {
 /** Starts a function on the backends and waits for `/readyz`. */
 export async function startFunction(name: string, backends: Backends, options: Options = {}): Promise<RunningFunction> {
   const preload = options.require ? ['--require', options.require] : [];
+  const seedFile = backends.seedFiles[name];
   const child = spawn(process.execPath, [...preload, bundleOf(name)], {
     env: {
       HOST: '127.0.0.1',
       PORT: '0',
       NATS_URL: backends.natsUrl,
       DATABASE_URL: databaseUrlOf(name, backends),
+      ...(seedFile ? { NATS_SEED_FILE: seedFile } : {}),
       USER_SERVICE_ADDRESS: '127.0.0.1:1',
       SMTP_URL: 'smtp://127.0.0.1:1',
       ...options.env,

@@ -3,15 +3,16 @@ import { readSettings, type Setting } from '../../functions/runtime/config.ts';
 import type { Shell } from '../../functions/runtime/function.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 
-/** `optional` are settings that may be unset. `close` runs what was opened with the shell backwards, as a function's end does. */
+/** `optional` are settings that may be unset; `name` is who it is to NATS. `close` runs what was opened with the shell backwards, as a function's end does. */
 export function testShell<Need extends Setting>(
   environment: Readonly<Record<Need, string>>,
   optional: Readonly<Record<string, string>> = {},
+  name = 'test',
 ): { readonly shell: Shell<Need>; close(): Promise<void> } {
   const closers: (() => Promise<void> | void)[] = [];
   const settings = readSettings(Object.keys(environment) as Need[], { ...environment, ...optional });
   return {
-    shell: { name: 'test', settings, log: openLog('test', 'silent'), onClose: (close) => void closers.unshift(close) },
+    shell: { name, settings, log: openLog('test', 'silent'), onClose: (close) => void closers.unshift(close) },
     async close() {
       for (const close of closers) await close();
     },

@@ -1,4 +1,5 @@
 /** The whole shop for a test file, and a client that speaks to its front door. */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,6 +26,12 @@ export type Shop = Platform & {
   signIn(account: { email: string; password: string }): Promise<string>;
   functionState(name: string): Promise<FunctionState>;
 };
+
+/** What NATS did not let somebody do: the keys of the shop must let all do their work. */
+const refusals = (logs: string): string[] =>
+  readFileSync(path.join(logs, 'nats-server.log'), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('Violation'));
 
 let customers = 0;
 
@@ -74,7 +81,7 @@ export async function startShop(
       return body.find((state: FunctionState) => state.name === name);
     },
     async end() {
-      const problems = await platform.stop();
+      const problems = [...(await platform.stop()), ...refusals(platform.logs)];
       await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });
       await rm(dataDir, { recursive: true, force: true });
       if (problems.length > 0) throw new Error(`The shop did not stop cleanly: ${problems.join('; ')}`);

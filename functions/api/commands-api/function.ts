@@ -7,7 +7,7 @@ import { openUserClient } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
-import { orderRoutes } from './orders.ts';
+import { orderRoutes, SENT_COMMANDS } from './orders.ts';
 import { passwordRoutes } from './passwords.ts';
 import { productRoutes } from './products.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -15,6 +15,7 @@ import { userRoutes } from './users.ts';
 
 export default http({
   needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
+  publishes: SENT_COMMANDS,
   async open(shell) {
     const bus = await openBus(shell);
     const users = openUserClient(shell);

@@ -80,6 +80,9 @@ const ON_ORDER: readonly CommandRoute[] = [
   },
 ];
 
+/** Types of the commands that requests become. */
+export const SENT_COMMANDS: readonly string[] = [CREATE_ORDER, ...ON_ORDER.map(({ type }) => type)];
+
 const onOrder = (sendCommand: SendCommand, { what, type, summary, details = '' }: CommandRoute): Route =>
   callerRoute(
     {

@@ -35,6 +35,9 @@ const ACCEPTED = {
   [REFUND_ORDER]: onOrder(REFUND_ORDER, 'RefundOrderEvent', 'Gives back all that was paid, or a part of it.'),
 };
 
+/** Types of the commands that pushed events become. */
+export const PUSHED_COMMANDS: readonly string[] = Object.keys(ACCEPTED);
+
 const { [CREATE_ORDER]: first, ...others } = ACCEPTED;
 
 export const pushedEvent = z.discriminatedUnion('type', [first, ...Object.values(others)], {

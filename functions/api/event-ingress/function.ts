@@ -7,10 +7,12 @@ import { openUserClient } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
+import { PUSHED_COMMANDS } from './accepted.ts';
 import { eventRoutes, type PublishCommand } from './events.ts';
 
 export default http({
   needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
+  publishes: PUSHED_COMMANDS,
   async open(shell) {
     const bus = await openBus(shell);
     const users = openUserClient(shell);

@@ -3,7 +3,7 @@ import type * as z from 'zod/mini';
 import type { Decision } from '../../runtime/command.ts';
 import { refused } from '../../runtime/errors.ts';
 import type { createOrder } from '../commands.ts';
-import type { Line, Order, OrderEvent } from '../order.ts';
+import type { Line, Order, OrderEventOf } from '../order.ts';
 import type { Product } from '../products.ts';
 
 type Request = z.infer<typeof createOrder>;
@@ -49,7 +49,7 @@ export function decide(
   request: Request,
   order: Order,
   { now, id, reads: products, settings }: Decision<readonly Product[], null, 'PAYMENT_WINDOW_SECONDS'>,
-): OrderEvent[] {
+): OrderEventOf<'order.created'>[] {
   if (order.status !== 'none') throw refused('order-exists', `Order ${id} exists already`);
   refuseRepeats(request.lines);
   const lines = request.lines.map((line, index) => toLine(line, index, products));

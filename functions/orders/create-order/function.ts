@@ -9,6 +9,7 @@ import { decide } from './decide.ts';
 export default command({
   type: CREATE_ORDER,
   accepts: createOrder,
+  gives: ['order.created'],
   aggregate: orders,
   needs: ['PAYMENT_WINDOW_SECONDS'],
   target: (order, commandId) => order.orderId ?? commandId,

@@ -4,9 +4,13 @@ import type { Decision } from '../../runtime/command.ts';
 import { notFound, refused } from '../../runtime/errors.ts';
 import { orderOf } from '../access.ts';
 import type { deliverOrder } from '../commands.ts';
-import type { Order, OrderEvent } from '../order.ts';
+import type { Order, OrderEventOf } from '../order.ts';
 
-export function decide(command: z.infer<typeof deliverOrder>, state: Order, { now, version }: Decision): OrderEvent[] {
+export function decide(
+  command: z.infer<typeof deliverOrder>,
+  state: Order,
+  { now, version }: Decision,
+): OrderEventOf<'order.delivered'>[] {
   const { shipments } = orderOf(command, state, version);
   const shipment = shipments.find(({ shipmentId }) => shipmentId === command.shipmentId);
   if (!shipment) throw notFound('shipment-not-found', `The order has no shipment ${command.shipmentId}`);

@@ -4,9 +4,13 @@ import type { Decision } from '../../runtime/command.ts';
 import { AppError, refused } from '../../runtime/errors.ts';
 import { openOrderOf } from '../access.ts';
 import type { expireOrder } from '../commands.ts';
-import type { Order, OrderEvent } from '../order.ts';
+import type { Order, OrderEventOf } from '../order.ts';
 
-export function decide(command: z.infer<typeof expireOrder>, state: Order, { now, version }: Decision): OrderEvent[] {
+export function decide(
+  command: z.infer<typeof expireOrder>,
+  state: Order,
+  { now, version }: Decision,
+): OrderEventOf<'order.expired'>[] {
   const order = openOrderOf(command, state, version);
   if (order.paymentDueAt === null || order.paidMinor > 0)
     throw refused('order-already-paid', `Order ${order.orderId} has nothing left to pay`);

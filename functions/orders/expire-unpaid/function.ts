@@ -3,9 +3,14 @@ import { policy, type Reaction } from '../../runtime/policy.ts';
 import { EXPIRE_ORDER } from '../commands.ts';
 import { ORDERS, orderEvents, type PublicOrder } from '../events.ts';
 
-export function react({ orderId, status, paidMinor, paymentDueAt }: PublicOrder): readonly Reaction[] {
-  const timer = `expire.${orderId}`;
-  if (status !== 'open' || paidMinor > 0) return [{ do: 'cancel', timer }];
+export function react({
+  orderId,
+  status,
+  paidMinor,
+  paymentDueAt,
+}: PublicOrder): readonly Reaction<never, typeof EXPIRE_ORDER>[] {
+  const timer = orderId;
+  if (status !== 'open' || paidMinor > 0) return [{ do: 'cancel', timer, type: EXPIRE_ORDER }];
   if (paymentDueAt === null) return [];
   const command = { type: EXPIRE_ORDER, subject: orderId, data: { orderId } } as const;
   return [{ do: 'schedule', timer, at: paymentDueAt, command }];
@@ -13,6 +18,7 @@ export function react({ orderId, status, paidMinor, paymentDueAt }: PublicOrder)
 
 export default policy({
   stream: ORDERS,
+  schedules: [EXPIRE_ORDER],
   accepts: {
     'order.created': orderEvents['order.created'],
     'order.paid': orderEvents['order.paid'],

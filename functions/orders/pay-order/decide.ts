@@ -4,7 +4,7 @@ import type { Decision } from '../../runtime/command.ts';
 import { refused } from '../../runtime/errors.ts';
 import { openOrderOf, orderOf } from '../access.ts';
 import type { payOrder } from '../commands.ts';
-import { type ExistingOrder, type Order, type OrderEvent, paymentStatus } from '../order.ts';
+import { type ExistingOrder, type Order, type OrderEventOf, paymentStatus } from '../order.ts';
 
 const MOST_ATTEMPTS = 3;
 
@@ -36,7 +36,7 @@ export function decide(
   command: z.infer<typeof payOrder>,
   state: Order,
   { now, commandId, performed }: Decision<null, Charge>,
-): OrderEvent[] {
+): OrderEventOf<'order.paid' | 'order.payment_failed'>[] {
   orderOf(command, state);
   if (performed.status === 'succeeded')
     return [{ type: 'order.paid', data: { paymentId: commandId, amountMinor: performed.amountMinor, paidAt: now } }];

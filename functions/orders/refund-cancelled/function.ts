@@ -3,7 +3,12 @@ import { policy, type Reaction } from '../../runtime/policy.ts';
 import { REFUND_ORDER } from '../commands.ts';
 import { ORDERS, orderEvents, type PublicOrder } from '../events.ts';
 
-export function react({ orderId, status, paidMinor, refundedMinor }: PublicOrder): readonly Reaction[] {
+export function react({
+  orderId,
+  status,
+  paidMinor,
+  refundedMinor,
+}: PublicOrder): readonly Reaction<typeof REFUND_ORDER>[] {
   const ended = status === 'cancelled' || status === 'expired';
   if (!ended || paidMinor === refundedMinor) return [];
   const data = { orderId, reason: `order ${status}` };
@@ -12,6 +17,7 @@ export function react({ orderId, status, paidMinor, refundedMinor }: PublicOrder
 
 export default policy({
   stream: ORDERS,
+  sends: [REFUND_ORDER],
   accepts: { 'order.cancelled': orderEvents['order.cancelled'], 'order.paid': orderEvents['order.paid'] },
   react: (_type, { order }) => react(order),
 });

@@ -4,7 +4,7 @@ import type { Decision } from '../../runtime/command.ts';
 import { refused } from '../../runtime/errors.ts';
 import { orderOf } from '../access.ts';
 import type { refundOrder } from '../commands.ts';
-import type { Order, OrderEvent } from '../order.ts';
+import type { Order, OrderEventOf } from '../order.ts';
 
 /** What is to be given back; throws the rule that forbids it. */
 export function refundable(
@@ -28,7 +28,7 @@ export function decide(
   command: z.infer<typeof refundOrder>,
   state: Order,
   { now, commandId, performed }: Decision<null, { readonly amountMinor: number }>,
-): OrderEvent[] {
+): OrderEventOf<'order.refunded'>[] {
   orderOf(command, state);
   const { amountMinor } = performed;
   return [

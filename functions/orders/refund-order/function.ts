@@ -11,6 +11,7 @@ import { decide, refundable } from './decide.ts';
 export default command({
   type: REFUND_ORDER,
   accepts: refundOrder,
+  gives: ['order.refunded'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

@@ -4,7 +4,7 @@ import type { Decision } from '../../runtime/command.ts';
 import { refused } from '../../runtime/errors.ts';
 import { openOrderOf } from '../access.ts';
 import type { shipOrder } from '../commands.ts';
-import { type Order, type OrderEvent, type Pieces, paymentStatus, unshipped } from '../order.ts';
+import { type Order, type OrderEventOf, type Pieces, paymentStatus, unshipped } from '../order.ts';
 
 /** Every event carries the shipments so far, and must fit into a message. */
 const MOST_SHIPMENTS = 20;
@@ -27,7 +27,7 @@ export function decide(
   command: z.infer<typeof shipOrder>,
   state: Order,
   { now, version, commandId }: Decision,
-): OrderEvent[] {
+): OrderEventOf<'order.shipped'>[] {
   const order = openOrderOf(command, state, version);
   const left = unshipped(order);
   if (left.length === 0) throw refused('order-already-shipped', `Order ${order.orderId} is shipped`);

@@ -3,6 +3,7 @@ import { UserServiceService } from '../../gen/millrace/users/v1/users.ts';
 import { type Call, offer } from '../../runtime/grpc.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { service } from '../../runtime/service.ts';
+import { userEvents } from '../events.ts';
 import { toWireRole, toWireUser } from '../user.ts';
 import { openAccounts } from './accounts.ts';
 import { openAnnouncer } from './announcer.ts';
@@ -25,6 +26,7 @@ const clientOf = ({ metadata, signal }: Call): Client => ({
 
 export default service({
   needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'NATS_URL', 'SIGNING_KEY_FILE', 'SIGN_UPS_PER_ADDRESS'],
+  publishes: Object.keys(userEvents),
   async open(shell) {
     const keys = await openSigningKeys(shell);
     const tokens = openTokens(keys);
