@@ -76,16 +76,20 @@ test('every metric is named', () => {
   for (const name of counted) expect(read('functions/README.md')).toContain(`\`${name}\``);
 });
 
-test.each(['README.md', 'functions/README.md', 'infra/postgres/README.md', 'proto/README.md', 'test/README.md'])(
-  'every link of %s leads to a file',
-  (file) => {
-    const links = [...read(file).matchAll(/\]\(([^)#]+)\)/g)]
-      .map(([, link = '']) => link)
-      .filter((link) => !link.includes('://'));
-    expect(links.length).toBeGreaterThan(0);
-    for (const link of links) expect(existsSync(path.join(repository, path.dirname(file), link)), link).toBe(true);
-  },
-);
+test.each([
+  'README.md',
+  'functions/README.md',
+  'infra/README.md',
+  'infra/postgres/README.md',
+  'proto/README.md',
+  'test/README.md',
+])('every link of %s leads to a file', (file) => {
+  const links = [...read(file).matchAll(/\]\(([^)#]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => !link.includes('://'));
+  expect(links.length).toBeGreaterThan(0);
+  for (const link of links) expect(existsSync(path.join(repository, path.dirname(file), link)), link).toBe(true);
+});
 
 test('every npm script that the README names is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };

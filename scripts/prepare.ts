@@ -1,0 +1,31 @@
+/** NATS_URL and DATABASE_URL → a shop that can begin where NACK is not: its streams, its consumers, products to order. Again does no harm. */
+import path from 'node:path';
+import { openBus } from '../functions/runtime/bus.ts';
+import { readSettings } from '../functions/runtime/config.ts';
+import { openLog } from '../functions/runtime/log.ts';
+import { openDatabase } from '../functions/runtime/postgres.ts';
+import { readConsumers, readStreams } from './local/jetstream-yaml.ts';
+import { applyJetstream } from './local/nack.ts';
+import { seedProducts } from './local/seed.ts';
+import { repository } from './local/yaml-file.ts';
+
+const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
+const consumers = readConsumers(path.join(repository, 'knative/functions'), streams);
+const settings = readSettings(['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS']);
+const closers: (() => Promise<void> | void)[] = [];
+const shell = {
+  name: 'prepare',
+  settings,
+  log: openLog('prepare', settings.LOG_LEVEL),
+  onClose: (close: () => Promise<void> | void): void => void closers.unshift(close),
+};
+try {
+  const bus = await openBus(shell);
+  await applyJetstream(bus.api, streams, consumers);
+  await seedProducts(openDatabase(shell));
+  console.log(
+    `${streams.length} streams and ${consumers.length} consumers are as their YAML says, and there are products`,
+  );
+} finally {
+  for (const close of closers) await close();
+}

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { SETTINGS } from '../../functions/runtime/config.ts';
+import type { Definition } from '../../functions/runtime/function.ts';
+import { listFunctions } from '../../scripts/build.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+
+type Service = {
+  readonly image?: string;
+  readonly build?: { readonly context: string; readonly dockerfile?: string; readonly args?: { FUNCTION: string } };
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly healthcheck?: object;
+  readonly networks?: { readonly default: { readonly ipv4_address: string } };
+  readonly depends_on?: readonly string[] | Readonly<Record<string, { readonly condition: string }>>;
+};
+type Compose = { readonly services: Readonly<Record<string, Service>>; readonly volumes: object };
+
+const infra = path.join(repository, 'infra');
+const { services, volumes } = parse(readFileSync(path.join(infra, 'compose.yaml'), 'utf8'), { merge: true }) as Compose;
+const functions = await listFunctions();
+const neededOf = ({ depends_on = [] }: Service): readonly string[] =>
+  Array.isArray(depends_on) ? depends_on : Object.keys(depends_on);
+
+test('compose runs every function, each from an image of its own', () => {
+  const built = Object.entries(services).filter(([, { build }]) => build?.args !== undefined);
+  expect(built.map(([name]) => name).sort()).toEqual(functions.map(({ name }) => name));
+  for (const [name, { build }] of built) expect(build, name).toEqual({ context: '..', args: { FUNCTION: name } });
+});
+
+test('compose sets every setting that a function needs, to addresses of its own services', async () => {
+  for (const { name, source } of functions) {
+    const { default: definition } = (await import(source)) as { default: Definition };
+    const environment = services[name]?.environment ?? {};
+    for (const need of definition.needs)
+      if (SETTINGS[need] === undefined) expect(Object.keys(environment), `${name} needs ${need}`).toContain(need);
+    for (const [setting, value] of Object.entries(environment)) {
+      expect(Object.keys(SETTINGS).concat('TZ'), `${name} is given ${setting}`).toContain(setting);
+      const [, host] = /^(?:[a-z]+:\/\/)?(?:\w+@)?([a-z-]+):\d+/.exec(value) ?? [];
+      if (host && host !== 'localhost') expect(Object.keys(services), `${setting} of ${name}`).toContain(host);
+    }
+  }
+});
+
+test('compose mounts and builds only what is there', () => {
+  for (const [name, { build, volumes: mounts = [] }] of Object.entries(services)) {
+    for (const mount of mounts) {
+      const [from = ''] = mount.split(':');
+      if (from.startsWith('.')) expect(existsSync(path.join(infra, from)), `${mount} of ${name}`).toBe(true);
+      else expect(Object.keys(volumes), `${mount} of ${name}`).toContain(from);
+    }
+    if (!build?.dockerfile) continue;
+    const file = path.join(infra, build.context, build.dockerfile);
+    expect(existsSync(file), build.dockerfile).toBe(true);
+    const copied = [...readFileSync(file, 'utf8').matchAll(/^COPY ((?:[\w./-]+ )+)[\w./-]+$/gm)];
+    expect(copied.length).toBeGreaterThan(0);
+    for (const source of copied.flatMap(([, sources = '']) => sources.trim().split(' '))) {
+      expect(existsSync(path.join(infra, build.context, source)), source).toBe(true);
+      const [top = ''] = source.split('/');
+      expect(readFileSync(`${file}.dockerignore`, 'utf8').split('\n'), source).toContain(`!${top}`);
+    }
+  }
+});
+
+test('compose waits for what is there, and for the health of what has some', () => {
+  for (const [name, service] of Object.entries(services)) {
+    expect(Object.keys(services), name).toEqual(expect.arrayContaining([...neededOf(service)]));
+    for (const [needed, { condition }] of Object.entries(
+      Array.isArray(service.depends_on) ? {} : (service.depends_on ?? {}),
+    ))
+      if (condition === 'service_healthy')
+        expect(services[needed]?.healthcheck, `${name} waits for ${needed}`).toBeDefined();
+  }
+});
+
+test('compose is reached from this machine alone, and its front door is the proxy that functions trust', () => {
+  for (const [name, { ports = [] }] of Object.entries(services))
+    for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+  expect(services.door?.networks?.default.ipv4_address).toBe(services['commands-api']?.environment?.TRUSTED_PROXIES);
+  const upstreams =
+    readFileSync(path.join(infra, 'compose/Caddyfile'), 'utf8').match(/(?<=reverse_proxy )[a-z-]+/g) ?? [];
+  expect(upstreams).toEqual(['queries-api', 'event-ingress', 'commands-api']);
+});

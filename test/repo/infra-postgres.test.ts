@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Definition } from '../../functions/runtime/function.ts';
+import { listFunctions } from '../../scripts/build.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+import { at, kindOf } from '../support/kubernetes-objects.ts';
+import type { KubernetesObject } from '../support/kubernetes-schemas.ts';
+import { build } from '../support/kustomize.ts';
+
+const infra = path.join(repository, 'infra');
+const read = (file: string): string => readFileSync(path.join(infra, file), 'utf8');
+const files = readdirSync(path.join(infra, 'postgres/migrations')).sort();
+let objects: readonly KubernetesObject[] = [];
+beforeAll(async () => {
+  objects = await build('infra/production');
+}, 120_000);
+
+const migrations = () => kindOf(objects, 'ConfigMap').filter(({ data }) => 'migrate.sh' in (data as object));
+const cluster = () => kindOf(objects, 'Cluster')[0];
+type Role = {
+  readonly name: string;
+  readonly login: boolean;
+  readonly inRoles?: readonly string[];
+  readonly passwordSecret?: { readonly name: string };
+};
+const roles = () => at<readonly Role[]>(cluster(), 'spec', 'managed', 'roles');
+const groups = () => roles().flatMap(({ name, login }) => (login ? [] : [name]));
+
+describe('the Job that migrates', () => {
+  test('has every migration that there is, and runs them by the script', () => {
+    expect(migrations().map(({ data }) => Object.keys(data as object).sort())).toEqual([[...files, 'migrate.sh']]);
+    const pod = at(kindOf(objects, 'Job')[0], 'spec', 'template', 'spec');
+    expect(at(pod, 'volumes', 0, 'configMap', 'name')).toBe(migrations()[0]?.metadata.name);
+    expect(at(pod, 'containers', 0, 'command')).toEqual(['sh', '/migrations/migrate.sh', '/migrations']);
+  });
+
+  test('keeps the same table and takes the same lock as npm start', () => {
+    const local = readFileSync(path.join(repository, 'scripts/local/migrate.ts'), 'utf8');
+    const [, table] = /migrationsTable: '(\w+)'/.exec(local) ?? [];
+    const script = read('postgres/migrate.sh');
+    expect(script.match(/public\.\w+/g)).toEqual(Array(4).fill(`public.${table}`));
+    expect(script).toContain(`pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`);
+  });
+});
+
+describe('the logins of Postgres', () => {
+  test('are one a role, with a password in a Secret of their own', () => {
+    expect(groups().length).toBeGreaterThan(0);
+    expect(roles().filter(({ login }) => login)).toEqual(
+      groups().map((name) =>
+        expect.objectContaining({
+          name: `${name}_login`,
+          inRoles: [name],
+          passwordSecret: { name: `postgres-${name.replaceAll('_', '-')}` },
+        }),
+      ),
+    );
+  });
+
+  test('are for every role that a migration grants to', () => {
+    const grants = files.flatMap((file) => [
+      ...read(`postgres/migrations/${file}`).matchAll(/^grant[^;]*\sto\s([^;]+);/gm),
+    ]);
+    for (const [, to = ''] of grants)
+      for (const role of to.split(',')) expect(groups(), `grant to ${role}`).toContain(role.trim());
+  });
+
+  test('get their passwords by the script, which gives each function that needs one its URL', async () => {
+    const lines = [...read('production/logins.sh').matchAll(/^login (\w+) \S+ \w+ ([a-z -]+)/gm)];
+    expect(lines.map(([, role]) => role)).toEqual(groups());
+    const needing = await Promise.all(
+      (await listFunctions()).map(async ({ name, source }) => {
+        const { default: definition } = (await import(source)) as { default: Definition };
+        return definition.needs.includes('DATABASE_URL') ? [name] : [];
+      }),
+    );
+    const given = lines.flatMap(([, , functions = '']) => functions.trim().split(' '));
+    expect(given.sort()).toEqual([...needing.flat(), 'outbox-reader'].sort());
+  });
+
+  test('have room for all their pools', () => {
+    const [pooler] = kindOf(objects, 'Pooler');
+    const pools = at<number>(pooler, 'spec', 'instances') * groups().length;
+    const size = Number(at(pooler, 'spec', 'pgbouncer', 'parameters', 'default_pool_size'));
+    const most = Number(at(cluster(), 'spec', 'postgresql', 'parameters', 'max_connections'));
+    expect(pools * size).toBeLessThan(most);
+  });
+});
