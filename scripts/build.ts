@@ -1,13 +1,16 @@
-/** Functions → one CommonJS bundle each, dist/<name>/index.cjs; the entry is the function and the shell's main. */
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+/** Functions → dist/<name>/ each: its bundle, all that this needs to run, and what is inside; the entry is the function and the shell's main. */
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'esbuild';
 import type { Definition } from '../functions/runtime/function.ts';
+import { compile, outputOf } from './bundle/compile.ts';
+import { type Contents, contentsOf, digestOf, loadedBy } from './bundle/contents.ts';
+import { closureOf, readPackage } from './bundle/packages.ts';
+import { billOfMaterials } from './bundle/sbom.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const FUNCTIONS = path.join(ROOT, 'functions');
 
-/** Native modules stay outside of the bundle and are found in node_modules. */
+/** Native modules stay outside of the bundle, in node_modules beside it. */
 const EXTERNAL = ['@node-rs/argon2'];
 
 export type FunctionSource = { readonly name: string; readonly context: string; readonly source: string };
@@ -25,45 +28,54 @@ export async function listFunctions(): Promise<FunctionSource[]> {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
-const entry = ({ name, source }: FunctionSource): string => `
-import definition from ${JSON.stringify(source)};
-import { run } from ${JSON.stringify(path.join(FUNCTIONS, 'runtime/main.ts'))};
-void run(${JSON.stringify(name)}, definition);
-`;
-
 /** Writes a file in one step: a process that starts meanwhile reads the old one or the new one, never half of it. */
-async function replace(file: string, contents: Uint8Array): Promise<void> {
+async function replace(file: string, contents: Uint8Array | string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}.new`;
   await writeFile(fresh, contents);
   await rename(fresh, file);
 }
 
-export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
-  Pick<Definition, 'kind' | 'needs'> & { readonly file: string };
+/** Copies packages of node_modules below `target`; one that a running process has loaded stays whole for it. */
+async function copyPackages(folders: readonly string[], target: string): Promise<void> {
+  for (const folder of folders) {
+    const files = await readdir(path.join(ROOT, folder), { recursive: true, withFileTypes: true });
+    for (const file of files.filter((one) => one.isFile())) {
+      const from = path.join(file.parentPath, file.name);
+      await replace(path.join(target, path.relative(ROOT, from)), await readFile(from));
+    }
+  }
+}
 
-async function bundle(fn: FunctionSource): Promise<Bundle> {
-  const file = path.join(ROOT, 'dist', fn.name, 'index.cjs');
-  const { outputFiles } = await build({
-    stdin: { contents: entry(fn), resolveDir: ROOT, sourcefile: `${fn.name}.entry.ts`, loader: 'ts' },
-    outfile: file,
-    write: false,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    external: EXTERNAL,
-    // Some packages have an ESM build that a CommonJS bundle cannot run (import.meta.url).
-    conditions: ['require', 'node'],
-    mainFields: ['main', 'module'],
-    sourcemap: 'linked',
-    logLevel: 'warning',
-    legalComments: 'none',
-  });
-  for (const output of outputFiles) await replace(output.path, output.contents);
+export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
+  Pick<Definition, 'kind' | 'needs'> & {
+    readonly file: string;
+    readonly digest: string;
+    /** With the packages that lie beside it. */
+    readonly contents: Contents;
+  };
+
+type Compiled = Awaited<ReturnType<typeof compile>>;
+
+async function finish(fn: FunctionSource, { metafile, outputFiles }: Compiled): Promise<Bundle> {
+  const folder = path.join(ROOT, 'dist', fn.name);
+  const output = outputOf(fn.name);
+  const beside = closureOf(ROOT, loadedBy(metafile, output, EXTERNAL));
+  const inside = contentsOf(metafile, output);
+  const contents = { ...inside, packages: [...new Set([...inside.packages, ...beside])].sort() };
+  const file = path.join(ROOT, output);
+  const digest = digestOf(outputFiles.find((one) => one.path === file)?.contents ?? new Uint8Array());
+
+  const own = outputFiles.filter((one) => path.dirname(one.path) === folder);
+  for (const one of own) await replace(one.path, one.contents);
+  await copyPackages(beside, folder);
+  const packages = contents.packages.map((one) => readPackage(ROOT, one));
+  const product = { ...readPackage(ROOT, '.'), name: fn.name, digest };
+  await replace(path.join(folder, 'sbom.cdx.json'), billOfMaterials(product, packages));
+
   const { default: definition } = (await import(fn.source)) as { default: Definition };
   const { kind, needs } = definition;
-  return { name: fn.name, context: fn.context, kind, needs, file };
+  return { name: fn.name, context: fn.context, kind, needs, file, digest, contents };
 }
 
 /** Bundles the functions named, or all. Throws when a name is unknown or a source does not build. */
@@ -72,11 +84,15 @@ export async function buildFunctions(names?: readonly string[]): Promise<Bundle[
   const unknown = names?.find((name) => !all.some((fn) => fn.name === name));
   if (unknown)
     throw new Error(`There is no function '${unknown}'; there are ${all.map(({ name }) => name).join(', ')}`);
-  return Promise.all(all.filter(({ name }) => !names || names.includes(name)).map(bundle));
+  const wanted = all.filter(({ name }) => !names || names.includes(name));
+  const entries = wanted.map(({ name, source }) => ({ name, source: path.relative(ROOT, source) }));
+  const compiled = await compile(ROOT, entries, EXTERNAL);
+  await replace(path.join(ROOT, 'dist/metafile.json'), JSON.stringify(compiled.metafile));
+  return Promise.all(wanted.map((fn) => finish(fn, compiled)));
 }
 
 if (import.meta.main) {
   const names = process.argv.slice(2);
-  for (const { name, file } of await buildFunctions(names.length > 0 ? names : undefined))
-    console.log(`${name}  ${path.relative(ROOT, file)}`);
+  for (const { name, digest } of await buildFunctions(names.length > 0 ? names : undefined))
+    console.log(`${name.padEnd(18)} ${digest}`);
 }

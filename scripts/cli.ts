@@ -1,6 +1,7 @@
 /** What the commands of `npx millrace` share: the error of a wrong call, and where the shop's servers are. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type DataFolder, pathsOf } from './local/data-folder.ts';
 import type { Endpoints } from './local/endpoints.ts';
 import { natsKeysFolder } from './local/nats-keys.ts';
@@ -12,6 +13,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The command line is wrong: the message says what, and how it is used is shown below it. */
 export class UsageError extends Error {}
+
+/** The options and other words of a call; throws UsageError for an option that there is not. */
+export function readOptions<const Options extends ParseArgsOptionsConfig>(args: readonly string[], options: Options) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
 
 const SERVERS = {
   postgres: {

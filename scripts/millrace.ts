@@ -1,6 +1,9 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
+import { affectedCommand } from './affected/command.ts';
 import { UsageError } from './cli.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
+import { deployCommand } from './deploy/command.ts';
+import { gateCommand } from './deploy/gate.ts';
 import { nkeysCommand } from './nkeys/command.ts';
 import { pushCommand } from './push/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
@@ -42,6 +45,21 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       'puts a fresh key into SIGNING_KEY_FILE, which signs after 15 minutes; with --stolen at once and alone:\n      ' +
       'HTTP functions believe the old ones for up to 60 s more, longer while user-service is away',
     run: (args) => rotateCommand(args),
+  },
+  affected: {
+    usage: 'affected --since <ref> [--json]',
+    says: 'lists the functions whose bundle, dependencies, manifests or image changed since a commit; as a matrix for CI',
+    run: (args) => affectedCommand(args),
+  },
+  gate: {
+    usage: 'gate <function> [--nats <url>]',
+    says: 'checks that it may be deployed: its manifests, its consumers on the server, events of the past',
+    run: (args) => gateCommand(args),
+  },
+  deploy: {
+    usage: 'deploy <function> --image <name@sha256:…> [--overlay production] [--wait 3m]',
+    says: 'applies one function by kubectl, wakes it to see that it starts, and puts the one before back when it does not',
+    run: (args) => deployCommand(args),
   },
 };
 

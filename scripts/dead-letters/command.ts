@@ -1,3 +1,4 @@
+/** `millrace dead-letters list|show|redrive|discard|sweep|audit`: what could not be handled, and what becomes of it. */
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { readSettings } from '../../functions/runtime/config.ts';
 import { toAppError } from '../../functions/runtime/errors.ts';
@@ -125,7 +126,8 @@ const DO: Readonly<Record<string, (bus: Bus, request: Request) => Promise<void>>
   audit,
 };
 
-async function connect(
+/** As the operator. Throws within seconds when nobody answers, or the key is not taken. */
+export async function connect(
   { url, seedFile }: NatsPlace,
   onClose: (close: () => Promise<void> | void) => void,
 ): Promise<Bus> {

@@ -1,7 +1,6 @@
 /** Arguments of `millrace dead-letters` → what is asked for, checked. */
 import os from 'node:os';
-import { parseArgs } from 'node:util';
-import { UsageError } from '../cli.ts';
+import { readOptions, UsageError } from '../cli.ts';
 import { isGoDuration, nanoseconds } from '../local/go-duration.ts';
 
 const OPTIONS = {
@@ -45,14 +44,6 @@ function age(text: string | undefined): number {
   throw new UsageError(`--older-than must be a duration such as 30m or 2h, not '${text}'`);
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 /** A container may run as a user without a name. */
 function operator(): string {
   try {
@@ -64,7 +55,7 @@ function operator(): string {
 
 /** Throws UsageError, which says what is wrong. */
 export function readRequest(args: readonly string[]): Request {
-  const { values, positionals } = parsed(args);
+  const { values, positionals } = readOptions(args, OPTIONS);
   const [verb, ...ids] = positionals;
   if (!verb || !VERBS.includes(verb))
     throw new UsageError(`dead-letters takes ${VERBS.join(', ')}${verb ? `, not '${verb}'` : ''}`);

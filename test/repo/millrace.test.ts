@@ -49,6 +49,11 @@ test.each([
   [['dead-letters', 'show'], 'show takes one id'],
   [['dead-letters', 'list', '--nats', 'http://x'], 'must be a URL such as nats://host:4222'],
   [['dead-letters', 'list'], 'or set --nats or NATS_URL'],
+  [['gate'], 'the function to be deployed is missing'],
+  [['gate', 'greate-order'], "there is no function 'greate-order'"],
+  [['gate', 'create-order', 'order-view'], 'one function at a time, not also order-view'],
+  [['gate', 'create-order', '--fast'], "Unknown option '--fast'"],
+  [['gate', 'create-order'], 'or set --nats or NATS_URL'],
 ])('millrace %j says what is wrong and how it is used', (args, says) => {
   const { status, said } = millrace(...args);
   expect(said).toContain(says);

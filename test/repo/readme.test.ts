@@ -80,6 +80,7 @@ test.each([
   'README.md',
   'functions/README.md',
   'infra/README.md',
+  'infra/deployments.md',
   'infra/postgres/README.md',
   'proto/README.md',
   'test/README.md',

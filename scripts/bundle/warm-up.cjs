@@ -1,0 +1,30 @@
+/** Preloaded once while an image is made: starts its function without servers and ends it by SIGTERM, which leaves a compile cache behind. */
+const { generateKeyPairSync } = require('node:crypto');
+const { writeFileSync } = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const START_MS = 500;
+const LIMIT_MS = 30_000;
+const key = path.join(os.tmpdir(), 'warm-up-key.json');
+writeFileSync(key, JSON.stringify({ keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] }));
+
+/** Nothing listens there. */
+Object.assign(process.env, {
+  HOST: '127.0.0.1',
+  PORT: '0',
+  GRPC_PORT: '0',
+  NATS_URL: 'nats://127.0.0.1:1',
+  DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/nowhere',
+  USER_SERVICE_ADDRESS: '127.0.0.1:1',
+  SMTP_URL: 'smtp://127.0.0.1:1',
+  SHOP_URL: 'https://shop.example',
+  SIGNING_KEY_FILE: key,
+});
+/** Before it listens for signals one would end it, and with it what it has compiled. */
+const watch = setInterval(() => {
+  if (process.listenerCount('SIGTERM') === 0) return;
+  clearInterval(watch);
+  setTimeout(() => process.kill(process.pid, 'SIGTERM'), START_MS);
+}, 10);
+setTimeout(() => process.exit(1), LIMIT_MS).unref();

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { buildFunctions, listFunctions } from '../../scripts/build.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
+
+const SOURCES = ['package.json', 'tsconfig.json', 'functions', 'scripts/build.ts', 'scripts/bundle'];
+type Component = { name: string; version: string; purl: string; licenses?: object[] };
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'millrace-bundle-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What a build of `names` in a copy of the sources leaves in dist/: path → content. */
+function builtIn(copy: string, ...names: string[]): Record<string, string> {
+  for (const source of SOURCES) cpSync(path.join(repository, source), path.join(copy, source), { recursive: true });
+  symlinkSync(realpathSync(path.join(repository, 'node_modules')), path.join(copy, 'node_modules'));
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/build.ts', ...names], {
+    cwd: copy,
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  const dist = path.join(copy, 'dist');
+  const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  return Object.fromEntries(
+    files.map(({ parentPath, name }) => {
+      const file = path.join(parentPath, name);
+      return [path.relative(dist, file), readFileSync(file, 'latin1')];
+    }),
+  );
+}
+
+const componentsOf = (name: string): Component[] =>
+  JSON.parse(readFileSync(path.join(repository, 'dist', name, 'sbom.cdx.json'), 'utf8')).components;
+
+test('the same source gives the same bytes in whatever folder and company it is built, and names no folder', () => {
+  const one = builtIn(path.join(folder, 'one'), 'create-order', 'user-service');
+  const other = builtIn(path.join(folder, 'another/and/deeper'), 'create-order', 'user-service');
+  expect(Object.keys(one)).toContain('create-order/index.cjs.map');
+  expect(Object.keys(other)).toEqual(Object.keys(one));
+  const alone = builtIn(path.join(folder, 'alone'), 'create-order');
+  const together = readFileSync(path.join(repository, 'dist/create-order/index.cjs'), 'latin1');
+  expect(together === one['create-order/index.cjs']).toBe(true);
+  expect(together === alone['create-order/index.cjs']).toBe(true);
+  for (const [file, content] of Object.entries(one)) {
+    expect(content === other[file], file).toBe(true);
+    for (const place of [folder, realpathSync(path.join(repository, 'node_modules'))])
+      expect(content.includes(place), `${file} names ${place}`).toBe(false);
+  }
+});
+
+test('a function is built of its own sources and those that it imports', async () => {
+  const [bundle] = await buildFunctions(['create-order']);
+  expect(bundle?.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(bundle?.contents.sources).toEqual(
+    expect.arrayContaining(['functions/orders/create-order/decide.ts', 'functions/runtime/bus.ts']),
+  );
+  expect(bundle?.contents.sources).not.toContain('functions/orders/pay-order/decide.ts');
+  expect(bundle?.contents.packages).toEqual(expect.arrayContaining(['node_modules/pg', 'node_modules/nats']));
+});
+
+test('what cannot be bundled lies beside the bundle that loads it, and only there', () => {
+  const beside = path.join(repository, 'dist/user-service/node_modules/@node-rs');
+  expect(readdirSync(beside)).toContain('argon2');
+  expect(readdirSync(beside).length).toBeGreaterThan(1);
+  expect(readdirSync(path.join(repository, 'dist/create-order')).sort()).toEqual([
+    'index.cjs',
+    'index.cjs.map',
+    'sbom.cdx.json',
+  ]);
+});
+
+test('the bill of materials lists what is in the bundle, at the versions of the lock file, and nothing else', () => {
+  const lock = JSON.parse(readFileSync(path.join(repository, 'package-lock.json'), 'utf8')).packages;
+  const components = componentsOf('create-order');
+  for (const name of ['pg', 'nats', 'zod'])
+    expect(components, name).toContainEqual(
+      expect.objectContaining({
+        name,
+        version: lock[`node_modules/${name}`].version,
+        purl: `pkg:npm/${name}@${lock[`node_modules/${name}`].version}`,
+        licenses: [{ license: { id: lock[`node_modules/${name}`].license } }],
+      }),
+    );
+  const names = components.map(({ name }) => name);
+  expect(names).not.toContain('nodemailer');
+  expect(names).not.toContain('esbuild');
+  expect(componentsOf('order-emails').map(({ name }) => name)).toContain('nodemailer');
+  expect(componentsOf('user-service').map(({ name }) => name)).toContain('@node-rs/argon2');
+});
+
+test('each component of a bill of materials is named once', async () => {
+  for (const { name } of await listFunctions()) {
+    const purls = componentsOf(name).map(({ purl }) => purl);
+    expect(new Set(purls).size, name).toBe(purls.length);
+  }
+});
