@@ -39,6 +39,33 @@ const stopSteps = [{ signal: 'SIGTERM', graceMs: 5_000 }] as const;
 const mebibyte = 1024 * 1024;
 const anybody = { user: 'anybody', password: 'anything' };
 
+type NatsPlace = Omit<NatsServerOptions, 'binary'> & {
+  readonly host: string;
+  /** What only this server has. */
+  readonly own?: object;
+};
+
+/** The configuration of a server, wherever it runs; `accounts.conf` beside it is that of `access`. */
+export function natsConfig({ host, port, monitorPort, storeDir, syncAlways, access, own }: NatsPlace): string {
+  const settings = {
+    host,
+    port,
+    http: `${host}:${monitorPort}`,
+    ...own,
+    max_payload: mebibyte,
+    jetstream: {
+      store_dir: storeDir,
+      max_memory_store: 256 * mebibyte,
+      max_file_store: 10_240 * mebibyte,
+      ...(syncAlways === false ? {} : { sync_interval: 'always' }),
+    },
+    ...(access ? {} : { accounts: { [ACCOUNT]: { jetstream: 'enabled', users: [anybody] } } }),
+    ...(access ? {} : { no_auth_user: anybody.user }),
+  };
+  const text = JSON.stringify(settings, null, 2);
+  return access ? text.replace('{', '{\n  include "accounts.conf"') : text;
+}
+
 export async function startNatsServer(options: NatsServerOptions): Promise<NatsServer> {
   const { port, monitorPort } = options;
   const storeDir = path.resolve(options.storeDir);
@@ -51,25 +78,9 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
   keepEarlierStreams(path.join(storeDir, 'jetstream'));
 
   const serverName = `millrace-${randomBytes(6).toString('hex')}`;
-  const config = {
-    server_name: serverName,
-    host: '127.0.0.1',
-    port,
-    http: `127.0.0.1:${monitorPort}`,
-    pid_file: pidFile,
-    max_payload: mebibyte,
-    jetstream: {
-      store_dir: storeDir,
-      max_memory_store: 256 * mebibyte,
-      max_file_store: 10_240 * mebibyte,
-      ...(options.syncAlways === false ? {} : { sync_interval: 'always' }),
-    },
-    ...(options.access ? {} : { accounts: { [ACCOUNT]: { jetstream: 'enabled', users: [anybody] } } }),
-    ...(options.access ? {} : { no_auth_user: anybody.user }),
-  };
-  const settings = JSON.stringify(config, null, 2);
+  const own = { server_name: serverName, pid_file: pidFile };
   if (options.access) writeFileSync(path.join(storeDir, 'accounts.conf'), options.access.conf);
-  writeFileSync(configFile, options.access ? settings.replace('{', '{\n  include "accounts.conf"') : settings);
+  writeFileSync(configFile, natsConfig({ ...options, storeDir, host: '127.0.0.1', own }));
   const [program = options.binary, ...args] = [...(options.launcher ?? []), options.binary, '-c', configFile];
   const server = await launch({
     name: 'nats-server',

@@ -39,6 +39,14 @@ const orphanPollMs = 200;
 const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 const unsynced = ['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'];
 
+/** Arguments of postgres and of initdb, wherever it runs. */
+export const serverOptions = (durable: boolean): string[] => [
+  '-c',
+  'max_connections=200',
+  ...(durable ? [] : unsynced),
+];
+export const localeOptions = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const { port, durable } = options;
   const dataDir = dataDirFor(options.dataDir);
@@ -49,12 +57,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   else await initialise(bin, dataDir, account, durable);
 
   const logFile = options.logFile ?? path.join(dataDir, 'server.log');
-  const fixed = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'];
+  const fixed = ['listen_addresses=127.0.0.1', 'unix_socket_directories='];
   const settings = fixed.flatMap((setting) => ['-c', setting]);
   const server = await startWhenOrphansAreGone(dataDir, {
     name: 'Postgres',
     program: path.join(bin, 'postgres'),
-    args: ['-D', dataDir, '-p', String(port), ...settings, ...(durable ? [] : unsynced)],
+    args: ['-D', dataDir, '-p', String(port), ...settings, ...serverOptions(durable)],
     logFile,
     stopSteps,
     env,
@@ -93,8 +101,7 @@ async function initialise(bin: string, dataDir: string, account: Account, durabl
   }
   const fresh = `${dataDir}.new-${randomBytes(6).toString('hex')}`;
   makePrivate(fresh, account);
-  const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  const args = ['-D', fresh, '-U', 'postgres', '-A', 'trust', ...locale, '--no-instructions'];
+  const args = ['-D', fresh, '-U', 'postgres', '-A', 'trust', ...localeOptions, '--no-instructions'];
   try {
     await run(path.join(bin, 'initdb'), durable ? args : [...args, '--no-sync'], { ...account, cwd: '/', env });
     if (existsSync(dataDir)) rmdirSync(dataDir);

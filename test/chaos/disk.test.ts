@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { openDisk } from '../../scripts/chaos/disk.ts';
 import { type KeptServer, keepServer } from '../../scripts/local/kept-server.ts';
+import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
 import { freePort } from '../../scripts/local/ports.ts';
 import { testShell } from '../support/shell.ts';
@@ -26,7 +27,8 @@ afterEach(async () => {
 type Kept = { readonly server: KeptServer<NatsServer>; readonly bus: Bus };
 
 async function startKept(launcher: readonly string[], said: string[]): Promise<Kept> {
-  const [binary, port, monitorPort] = [inject('natsBinary'), await freePort(), await freePort()];
+  const { path: binary } = await obtainNatsServer(() => undefined);
+  const [port, monitorPort] = [await freePort(), await freePort()];
   const start = () => startNatsServer({ binary, port, monitorPort, storeDir: path.join(folder, 'nats'), launcher });
   const server = await keepServer('nats-server', start, (line) => void said.push(line));
   closers.push(server.stop);

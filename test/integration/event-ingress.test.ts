@@ -130,7 +130,7 @@ test('a batch of which one event is not valid stores nothing', async () => {
 
 test('while JetStream does not answer pushing is 503 with a time to try again, and then each event is stored once', async () => {
   const events = Array.from({ length: 100 }, () => ship());
-  backends.signalNats('SIGSTOP');
+  await backends.signalNats('SIGSTOP');
   const failed = await push(events).finally(() => backends.signalNats('SIGCONT'));
   expect(failed).toMatchObject({ status: 503, body: { slug: 'nats-unavailable' } });
   expect(failed.body.detail).toContain('push the same again');

@@ -80,7 +80,7 @@ test('with NATS gone after the commit, the order is published when it is back', 
   const orderId = randomUUID();
   const command = JSON.stringify({ orderId, customerId: randomUUID(), lines: [{ sku: 'mug', quantity: 1 }] });
   const [fn] = running;
-  backends.signalNats('SIGSTOP');
+  await backends.signalNats('SIGSTOP');
   const posted = fetch(fn?.url ?? '', {
     method: 'POST',
     body: command,
@@ -99,7 +99,7 @@ test('with NATS gone after the commit, the order is published when it is back', 
   );
   expect((await posted).status).toBe(503);
   expect(await outbox()).toHaveLength(2);
-  backends.signalNats('SIGCONT');
+  await backends.signalNats('SIGCONT');
   await start('outbox-relay');
   const subject = `order.${orderId}.created`;
   await until('the event', async () =>

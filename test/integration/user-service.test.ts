@@ -288,13 +288,13 @@ describe('on SIGTERM', () => {
   test('it ends the calls that it has, without waiting for NATS, and then publishes what they have to announce', async () => {
     const leaving = await startUserService(backends);
     const createOne = () => leaving.client.createUser({ email: newEmail(), password }, trace);
-    backends.signalNats('SIGSTOP');
+    await backends.signalNats('SIGSTOP');
     const first = await createOne();
     const others = Array.from({ length: 8 }, createOne);
     await Promise.race(others);
     const stopped = leaving.stop();
     const users = [first, ...(await Promise.all(others))];
-    backends.signalNats('SIGCONT');
+    await backends.signalNats('SIGCONT');
     await stopped;
     for (const { userId } of users) {
       expect(await eventsOf(userId)).toHaveLength(1);

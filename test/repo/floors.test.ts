@@ -1,47 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { fault, type Import, importsOf } from '../../scripts/floors.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 
 const FUNCTIONS = path.join(repository, 'functions');
-const FLOORS = [
-  ['api', 'notifications', 'platform'],
-  ['orders', 'users'],
-  ['runtime', 'gen'],
-];
-/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens and keys. */
-const SHOWN = /^(events|commands|client|products|access-token|kept-keys)\.ts$/;
-
-const floorOf = (context: string): number => FLOORS.findIndex((floor) => floor.includes(context));
-
-type Import = { readonly from: string; readonly to: string };
-
 async function imports(): Promise<Import[]> {
   const files = (await readdir(FUNCTIONS, { recursive: true })).filter((file) => file.endsWith('.ts'));
   const found = await Promise.all(
-    files.map(async (file) => {
-      const source = await readFile(path.join(FUNCTIONS, file), 'utf8');
-      const targets = [...source.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, target = '']) => target);
-      return targets.map((target) => ({ from: file, to: path.join(path.dirname(file), target) }));
-    }),
+    files.map(async (file) => importsOf(file, await readFile(path.join(FUNCTIONS, file), 'utf8'))),
   );
   return found.flat();
-}
-
-/** Why an import is not allowed, or undefined. */
-function fault({ from, to }: Import): string | undefined {
-  const [fromContext = '', fromFunction = ''] = from.split(path.sep);
-  const [toContext = '', ...rest] = to.split(path.sep);
-  const [toFunction = ''] = rest;
-  if (fromContext === toContext) {
-    const isFolder = (name: string) => !name.endsWith('.ts');
-    const outside = isFolder(toFunction) && toFunction !== fromFunction && floorOf(fromContext) < 2;
-    return outside && !from.endsWith('.test.ts') ? `${from} reaches into the function ${to}` : undefined;
-  }
-  if (floorOf(toContext) < floorOf(fromContext)) return `${from} imports upwards: ${to}`;
-  if (floorOf(toContext) === 2) return undefined;
-  if (rest.length === 1 && SHOWN.test(toFunction)) return undefined;
-  return `${from} sees more of ${toContext} than it shows: ${to}`;
 }
 
 test('imports only point down, and into another context only at what it shows', async () => {

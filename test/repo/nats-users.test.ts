@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, expect, inject, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { ConsumerSpec } from '../../scripts/local/jetstream-yaml.ts';
+import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { ACCOUNT, accountsConf, variableOf } from '../../scripts/nats-users/accounts-conf.ts';
 import { type NamedFunction, usersOf } from '../../scripts/nats-users/permissions.ts';
@@ -27,8 +28,9 @@ const { environment } = makeNkeys(
 );
 writeFileSync(path.join(folder, 'nats.conf'), `include "accounts.conf"\njetstream { store_dir: ${folder} }\n`);
 writeFileSync(path.join(folder, 'accounts.conf'), readFileSync(file));
+const { path: natsServer } = await obtainNatsServer(() => undefined);
 const takes = (env: Readonly<Record<string, string>>) =>
-  promisify(execFile)(inject('natsBinary'), ['-t', '-c', path.join(folder, 'nats.conf')], { env });
+  promisify(execFile)(natsServer, ['-t', '-c', path.join(folder, 'nats.conf')], { env });
 
 test('nats-server takes the accounts with the public keys of all users', async () => {
   expect((await takes(environment)).stderr).toContain('is valid');

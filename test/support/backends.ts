@@ -10,11 +10,10 @@ import { RETRIES, retrySubject } from '../../functions/runtime/retries.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/local/nack.ts';
 import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/local/nats-keys.ts';
-import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
-import { freePort } from '../../scripts/local/ports.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { NACK, OPERATOR } from '../../scripts/nats-users/permissions.ts';
 import { TEMPLATE } from './global-setup.ts';
+import { serversOf } from './servers.ts';
 import { testShell } from './shell.ts';
 import { until } from './until.ts';
 
@@ -42,7 +41,7 @@ export type Backends = {
   /** What a function has still to do: its lag, and its retries, those that wait included. */
   undone(stream: string, consumer: string): Promise<number>;
   /** Such as SIGSTOP: nats-server is there and does not answer. */
-  signalNats(signal: NodeJS.Signals): void;
+  signalNats(signal: NodeJS.Signals): Promise<void>;
   /** Ends nats-server by SIGKILL and starts it again, with its data, on its ports. */
   restartNats(): Promise<void>;
   /** Ends all of it; throws when something is still connected to the database. */
@@ -68,18 +67,10 @@ type StoredMessage = { message: { subject: string; seq: number; hdrs?: string; d
 const decode = (text = ''): string => Buffer.from(text, 'base64').toString('utf8');
 
 export async function startBackends({ consumer = (spec) => spec, keys = false }: Options = {}): Promise<Backends> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-nats-'));
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-backends-'));
   const secrets = path.join(folder, 'secrets');
   const { access, seedFiles } = keys ? await openNatsKeys(secrets, []) : NO_KEYS;
-  const natsOptions = {
-    binary: inject('natsBinary'),
-    port: await freePort(),
-    monitorPort: await freePort(),
-    storeDir: path.join(folder, 'jetstream'),
-    syncAlways: false,
-    ...(access ? { access } : {}),
-  };
-  let nats: NatsServer = await startNatsServer(natsOptions);
+  const nats = await (await serversOf(inject('backends'))).startNats(access);
 
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const admin = new pg.Client(inject('postgresUrl'));
@@ -141,12 +132,8 @@ export async function startBackends({ consumer = (spec) => spec, keys = false }:
       (await lag(stream, name)) +
       (await stored(RETRIES, `waiting.${name}.>`)) +
       (await stored(RETRIES, retrySubject(name))),
-    signalNats: (signal) => nats.kill(signal),
-    async restartNats() {
-      nats.kill('SIGKILL');
-      await nats.exited;
-      nats = await startNatsServer(natsOptions);
-    },
+    signalNats: nats.signal,
+    restartNats: nats.restart,
     async stop() {
       await close();
       await database.end();

@@ -1,4 +1,4 @@
-/** Once a test run: a Postgres with a migrated template database, the nats-server binary, and all bundles. */
+/** Once a test run: a Postgres with a migrated template database, where the servers are, and all bundles. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,17 +6,16 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { buildFunctions } from '../../scripts/build.ts';
 import { migrate } from '../../scripts/local/migrate.ts';
-import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';
-import { freePort } from '../../scripts/local/ports.ts';
-import { startPostgres } from '../../scripts/local/postgres.ts';
 import { openLogins } from '../../scripts/local/postgres-logins.ts';
+import { chooseBackends, type Where } from './engine.ts';
+import { serversOf } from './servers.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     postgresUrl: string;
     /** By function: each with the rights that it has in production. */
     postgresLogins: Readonly<Record<string, string>>;
-    natsBinary: string;
+    backends: Where;
   }
 }
 
@@ -24,11 +23,11 @@ export const TEMPLATE = 'millrace_template';
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-tests-'));
-  const [nats, postgres, bundles] = await Promise.all([
-    obtainNatsServer((line) => console.log(line)),
-    freePort().then((port) => startPostgres({ dataDir: path.join(folder, 'postgres'), port, durable: false })),
-    buildFunctions(),
-  ]);
+  const { where, why } = await chooseBackends(process.env);
+  console.log(`nats-server and Postgres of the tests: ${where === 'local' ? 'programs' : 'containers'}, ${why}`);
+  const servers = await serversOf(where);
+  await servers.prepare();
+  const [postgres, bundles] = await Promise.all([servers.startPostgres(), buildFunctions()]);
   const admin = new pg.Client(postgres.url);
   await admin.connect();
   await admin.query(`create database ${TEMPLATE}`);
@@ -36,10 +35,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await migrate(postgres.url.replace(/\/postgres$/, `/${TEMPLATE}`));
   project.provide('postgresUrl', postgres.url);
   project.provide('postgresLogins', await openLogins(postgres.url, bundles, folder));
-  project.provide('natsBinary', nats.path);
+  project.provide('backends', where);
   return async () => {
     await postgres.stop();
-    await rm(postgres.dataDir, { recursive: true, force: true });
     await rm(folder, { recursive: true, force: true });
   };
 }
