@@ -128,7 +128,7 @@ function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: stri
 }
 
 async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: object): Promise<T> {
-  let answer: T & { error?: { description: string; err_code: number } };
+  let answer: T & { error?: { code: number; description: string; err_code: number } };
   try {
     const reply = await connection.request(`$JS.API.${path}`, body ? JSON.stringify(body) : '', {
       timeout: PUBLISH_TIMEOUT_MS,
@@ -137,6 +137,9 @@ async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: 
   } catch (error) {
     throw unavailable('nats-unavailable', `JetStream did not answer ${path}`, error);
   }
+  // Such as a stream that cannot write: its disk is full.
+  if (answer.error && answer.error.code >= 500)
+    throw unavailable('nats-unavailable', `JetStream cannot do ${path}: ${answer.error.description}`);
   if (answer.error)
     throw new AppError(
       'internal',

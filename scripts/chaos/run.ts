@@ -1,5 +1,6 @@
 /** A plan → a shop of its own, under load and faults, until it is quiet again; and what the checker says of it. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { sweep } from '../dead-letters/sweep.ts';
 import { check, checkRest } from './check/check.ts';
 import type { Violation } from './check/violation.ts';
 import { type Injected, injectAll } from './faults.ts';
@@ -35,12 +36,24 @@ async function stockUp({ database }: Stores): Promise<void> {
   for (const [sku, pieces] of Object.entries(STOCK)) await database.query(text, [sku, pieces]);
 }
 
-/** Twice in a row: a message that was just stored is counted a moment later. What takes too long the checker will name. */
-async function waitForRest(stores: Stores, until: number): Promise<void> {
+/** Of a message; later than any that is being worked on. */
+const SWEPT_AFTER_MS = 60_000;
+
+/**
+ * Twice in a row: a message that was just stored is counted a moment later. Sweeps now and then, as an operator does. What
+ * takes too long the checker will name.
+ */
+async function waitForRest(stores: Stores, until: number, say: Run['say']): Promise<void> {
+  let sweptAt = Date.now();
   for (let quiet = 0; quiet < 2 && Date.now() < until; ) {
     await delay(1_000);
     const rest = await gatherRest(stores).catch(() => undefined);
     quiet = rest && checkRest(rest).length === 0 ? quiet + 1 : 0;
+    if (Date.now() - sweptAt < SWEPT_AFTER_MS) continue;
+    sweptAt = Date.now();
+    await sweep(stores.bus, SWEPT_AFTER_MS, false, ({ stream, sequence, subject, why }) =>
+      say(`swept: ${stream} ${sequence}, ${subject}, ${why}`),
+    ).catch(() => undefined);
   }
 }
 
@@ -56,7 +69,7 @@ async function injure(world: World, load: Load, { faults, journeys, settleMs, sa
   const late = setTimeout(() => end.abort(), settleMs);
   await running;
   clearTimeout(late);
-  await waitForRest(world.client, letGoAt + settleMs);
+  await waitForRest(world.client, letGoAt + settleMs, say);
   return { injected, settledMs: Date.now() - letGoAt };
 }
 

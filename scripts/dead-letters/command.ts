@@ -14,6 +14,10 @@ import { sweep } from './sweep.ts';
 /** A function that is being deployed has its consumer by then. */
 const SWEPT_AFTER_MS = 300_000;
 const CONNECT_MS = 5_000;
+const SWEPT = {
+  'no-consumer': { planned: 'would move', done: 'moved' },
+  'passed-over': { planned: 'would send again', done: 'sent again' },
+} as const;
 
 async function chosenLetters(bus: Bus, request: Request): Promise<Letter[]> {
   const found: Letter[] = [];
@@ -99,9 +103,10 @@ async function discard(bus: Bus, request: Request): Promise<void> {
 
 async function sweepAll(bus: Bus, { olderThanMs, dryRun, json }: Request): Promise<void> {
   await sweep(bus, olderThanMs || SWEPT_AFTER_MS, dryRun, (stray) => {
-    const { stream, sequence, subject, at } = stray;
-    if (json) console.log(JSON.stringify({ ...stray, outcome: dryRun ? 'would move' : 'moved' }));
-    else console.log(`${dryRun ? 'would move' : 'moved'}  ${stream} ${sequence}  ${at}  ${subject}`);
+    const { stream, sequence, subject, at, why } = stray;
+    const outcome = SWEPT[why][dryRun ? 'planned' : 'done'];
+    if (json) console.log(JSON.stringify({ ...stray, outcome }));
+    else console.log(`${outcome}  ${stream} ${sequence}  ${at}  ${subject}  ${why}`);
   });
 }
 

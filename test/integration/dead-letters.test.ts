@@ -238,6 +238,37 @@ test('who did what to which letter is on record', async () => {
   ]);
 });
 
+test('a command that its consumer has passed over is sent again with the id that it had, and others are left alone', async () => {
+  const { bus } = backends;
+  const pull = async (filter: string): Promise<void> => {
+    const { config } = await bus.api<{ config: object }>('CONSUMER.INFO.COMMANDS.ship-order');
+    const fresh = { ...config, filter_subjects: undefined, filter_subject: filter };
+    await bus.api('CONSUMER.CREATE.COMMANDS.ship-order', { stream_name: 'COMMANDS', config: fresh });
+  };
+  await pull('command.order.other');
+  const stuck = await bus.publish('command.order.ship', '{"key":"stuck"}', { 'millrace-reply': '_INBOX.a' }, 'stuck');
+  await bus.publish('command.order.other', '{}', {}, 'other');
+  const others = bus.pull({ stream: 'COMMANDS', consumer: 'ship-order', inFlight: 1 }, (message) => message.ack());
+  await until('the other one to be taken', async () => (await backends.lag('COMMANDS', 'ship-order')) === 0);
+  await others.stop();
+  await pull('command.order.ship');
+  await bus.publish('command.order.ship', '{"key":"new"}', {}, 'new');
+  const [before] = await backends.messages('COMMANDS');
+  expect(await deadLetters('sweep', '--older-than', '1ms')).toMatchObject([
+    { sequence: stuck, why: 'passed-over', outcome: 'sent again' },
+  ]);
+  const taken: string[] = [];
+  const own = bus.pull({ stream: 'COMMANDS', consumer: 'ship-order', inFlight: 8 }, (message) => {
+    taken.push(`${message.headers?.['ce-id'] ?? 'its place'} ${message.headers?.['millrace-reply'] ?? 'nobody'}`);
+    message.ack();
+  });
+  await until('both to be taken', () => taken.length === 2);
+  await own.stop();
+  expect(before).toMatchObject({ sequence: stuck });
+  expect(taken.sort()).toEqual([expect.stringMatching(`^COMMANDS-${stuck}-\\d{19} nobody$`), 'its place nobody']);
+  expect(await letters()).toEqual([]);
+});
+
 test('what no function takes is swept to the dead letters, and nothing else is', async () => {
   const { bus } = backends;
   for (const subject of ['command.order.craete', 'command.order.create', 'parked.expire.1', 'retry.nobody'])
