@@ -6,7 +6,7 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const DEFAULT_WAIT_SECONDS = 5;
 /** Less than a drain may take: who waits is answered before the process ends. */
-const MAX_WAIT_SECONDS = 20;
+export const MAX_WAIT_SECONDS = 20;
 
 /** What the headers mean, for the API's document. */
 export const HEADERS = {

@@ -35,7 +35,7 @@ if missing postgres-owner; then
   password=$(openssl rand -hex 24)
   store postgres-owner millrace
 fi
-pooler='pooler.postgres.svc.cluster.local:5432/millrace?sslmode=verify-full&sslrootcert=/var/run/secrets/millrace/ca.crt'
+pooler='pooler.postgres.svc.cluster.local:5432/millrace?sslmode=verify-full&sslrootcert=/var/run/secrets/millrace/postgres-ca.crt'
 login commands_api "$pooler" DATABASE_URL commands-api
 login queries_api "$pooler" DATABASE_URL queries-api
 login event_ingress "$pooler" DATABASE_URL event-ingress

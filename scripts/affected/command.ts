@@ -13,6 +13,19 @@ type Affected = { readonly function: string; readonly why: readonly Why[] };
 const IMAGE = ['Dockerfile', '.dockerignore', 'scripts/bundle/warm-up.cjs'];
 const OVERLAY = 'knative/overlays/production';
 const BUILDER = 'node_modules/esbuild';
+/** Of all that a function may consist of: as `kubectl delete` names it, `all` has only some of it. */
+export const KINDS = [
+  'scaledobjects.keda.sh',
+  'triggerauthentications.keda.sh',
+  'consumers.jetstream.nats.io',
+  'services.serving.knative.dev',
+  'deployments.apps',
+  'horizontalpodautoscalers.autoscaling',
+  'services',
+  'poddisruptionbudgets.policy',
+  'networkpolicies.networking.k8s.io',
+  'serviceaccounts',
+];
 
 function readArguments(args: readonly string[]): { since: string; json: boolean } {
   const { values, positionals } = readOptions(args, { since: { type: 'string' }, json: { type: 'boolean' } });
@@ -58,9 +71,7 @@ export async function affectedCommand(args: readonly string[]): Promise<void> {
   const { since, json } = readArguments(args);
   const { affected, gone } = await withFilesOf(await findCommit(since), findAffected);
   for (const name of gone)
-    console.error(
-      `${name} is gone: kubectl -n millrace delete all,consumer,scaledobject -l app.kubernetes.io/name=${name}`,
-    );
+    console.error(`${name} is gone: kubectl -n millrace delete ${KINDS.join()} -l app.kubernetes.io/name=${name}`);
   if (json) return console.log(JSON.stringify({ include: affected }));
   for (const { function: name, why } of affected) console.log(`${name.padEnd(18)} ${why.join(', ')}`);
   if (affected.length === 0) console.log(`nothing is to be deployed since ${since}`);

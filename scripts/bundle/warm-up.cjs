@@ -1,12 +1,15 @@
 /** Preloaded once while an image is made: starts its function without servers and ends it by SIGTERM, which leaves a compile cache behind. */
 const { generateKeyPairSync } = require('node:crypto');
-const { writeFileSync } = require('node:fs');
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
 const START_MS = 500;
 const LIMIT_MS = 30_000;
-const key = path.join(os.tmpdir(), 'warm-up-key.json');
+/** Gone at the end: no layer of an image is to hold a private key. */
+const folder = mkdtempSync(path.join(os.tmpdir(), 'warm-up-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const key = path.join(folder, 'key.json');
 writeFileSync(key, JSON.stringify({ keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] }));
 
 /** Nothing listens there. */

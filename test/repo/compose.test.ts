@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -17,10 +18,17 @@ type Service = {
   readonly networks?: { readonly default: { readonly ipv4_address: string } };
   readonly depends_on?: readonly string[] | Readonly<Record<string, { readonly condition: string }>>;
 };
-type Compose = { readonly services: Readonly<Record<string, Service>>; readonly volumes: object };
+type Compose = {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: object;
+  readonly networks: {
+    readonly default: { readonly ipam: { readonly config: readonly [{ subnet: string; ip_range: string }] } };
+  };
+};
 
 const infra = path.join(repository, 'infra');
-const { services, volumes } = parse(readFileSync(path.join(infra, 'compose.yaml'), 'utf8'), { merge: true }) as Compose;
+const file = readFileSync(path.join(infra, 'compose.yaml'), 'utf8');
+const { services, volumes, networks } = parse(file, { merge: true }) as Compose;
 const functions = await listFunctions();
 const neededOf = ({ depends_on = [] }: Service): readonly string[] =>
   Array.isArray(depends_on) ? depends_on : Object.keys(depends_on);
@@ -74,6 +82,20 @@ test('compose waits for what is there, and for the health of what has some', () 
       if (condition === 'service_healthy')
         expect(services[needed]?.healthcheck, `${name} waits for ${needed}`).toBeDefined();
   }
+});
+
+test('compose gives nobody the address of its front door before the door has it', () => {
+  const [{ subnet, ip_range: range }] = networks.default.ipam.config;
+  const inside = (net: string, address = ''): boolean => {
+    const [from = '', bits = ''] = net.split('/');
+    const list = new BlockList();
+    list.addSubnet(from, Number(bits));
+    return list.check(address);
+  };
+  const door = services.door?.networks?.default.ipv4_address;
+  expect(inside(subnet, door)).toBe(true);
+  expect(inside(range, door)).toBe(false);
+  expect(2 ** (32 - Number(range.split('/')[1]))).toBeGreaterThan(2 * Object.keys(services).length);
 });
 
 test('compose is reached from this machine alone, and its front door is the proxy that functions trust', () => {

@@ -66,11 +66,13 @@ test('every function starts without its servers, ends at SIGTERM and leaves a co
   const warmUp = path.join(repository, 'scripts/bundle/warm-up.cjs');
   const warm = async (name: string): Promise<void> => {
     const NODE_COMPILE_CACHE = path.join(caches, name);
-    const options = { cwd: path.join(repository, 'dist', name), env: { NODE_COMPILE_CACHE } };
+    const TMPDIR = mkdtempSync(path.join(caches, 'tmp-'));
+    const options = { cwd: path.join(repository, 'dist', name), env: { NODE_COMPILE_CACHE, TMPDIR } };
     const { stdout } = await promisify(execFile)(process.execPath, ['--require', warmUp, 'index.cjs'], options);
     expect(stdout, name).toContain('"msg":"drained"');
     const files = readdirSync(NODE_COMPILE_CACHE, { recursive: true, withFileTypes: true });
     expect(files.filter((file) => file.isFile()).length, name).toBeGreaterThanOrEqual(2);
+    expect(readdirSync(TMPDIR), `a key of ${name} stays`).toEqual([]);
   };
   await Promise.all((await listFunctions()).map(({ name }) => warm(name)));
   rmSync(caches, { recursive: true });

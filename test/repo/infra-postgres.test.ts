@@ -80,6 +80,28 @@ describe('the logins of Postgres', () => {
     expect(given.sort()).toEqual([...needing.flat(), 'outbox-reader'].sort());
   });
 
+  test('meet poolers that are spread and protected by the one label of theirs that the operator leaves alone', () => {
+    const own = { matchLabels: { 'cnpg.io/poolerName': kindOf(objects, 'Pooler')[0]?.metadata.name } };
+    const [spread] = at<object[]>(
+      kindOf(objects, 'Pooler')[0],
+      'spec',
+      'template',
+      'spec',
+      'topologySpreadConstraints',
+    );
+    expect(at(spread, 'labelSelector')).toEqual(own);
+    expect(at(kindOf(objects, 'PodDisruptionBudget')[0], 'spec', 'selector')).toEqual(own);
+  });
+
+  test('know Postgres by its own CA, which is not the one that signs callers of user-service', async () => {
+    const grpc = kindOf(await build('knative/overlays/production'), 'ConfigMap').map((map) => at(map, 'data'));
+    const { GRPC_TLS_CA_FILE } = Object.assign({}, ...grpc);
+    const [, file = ''] = /sslrootcert=([^'\s]+)/.exec(read('production/logins.sh')) ?? [];
+    expect(path.dirname(file)).toBe(path.dirname(GRPC_TLS_CA_FILE));
+    expect(file).not.toBe(GRPC_TLS_CA_FILE);
+    expect(read('README.md')).toContain(`--from-file=$secrets/${path.basename(file)}`);
+  });
+
   test('have room for all their pools', () => {
     const [pooler] = kindOf(objects, 'Pooler');
     const pools = at<number>(pooler, 'spec', 'instances') * groups().length;

@@ -1,7 +1,13 @@
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { MAX_WAIT_SECONDS } from '../../functions/api/headers.ts';
 import { SETTINGS } from '../../functions/runtime/config.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
+import { KINDS } from '../../scripts/affected/command.ts';
 import { listFunctions } from '../../scripts/build.ts';
+import { repository } from '../../scripts/local/yaml-file.ts';
 import { faultsOf, type KubernetesObject } from '../support/kubernetes-schemas.ts';
 import { build } from '../support/kustomize.ts';
 
@@ -180,6 +186,69 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     }
   });
 
+  test('lets a function take as long for the first byte of an answer as its code may, by all limits of queue-proxy', () => {
+    const limited = objectsOf(overlay).filter((one) => one.apiVersion === 'serving.knative.dev/v1');
+    expect(limited.length).toBeGreaterThan(0);
+    for (const { metadata, ...service } of limited) {
+      const limit = (name: string) => Number(at(service, 'spec', 'template', 'spec', `${name}TimeoutSeconds`));
+      // Time without a byte counts from the beginning of the request, not from the first byte.
+      expect(limit('idle'), metadata.name).toBeGreaterThanOrEqual(limit('responseStart'));
+      const whole = Number(at(service, 'spec', 'template', 'spec', 'timeoutSeconds'));
+      expect(whole, metadata.name).toBeGreaterThanOrEqual(Math.max(limit('idle'), limit('responseStart')));
+      expect(limit('responseStart'), metadata.name).toBeGreaterThan(MAX_WAIT_SECONDS);
+    }
+  });
+
+  test('lets every function ask DNS, of the cluster or of its node', () => {
+    for (const name of names) {
+      const policy = kindOf(objectsOf(overlay), 'NetworkPolicy').find(({ metadata }) => metadata.name === name);
+      const rules = at(policy, 'spec', 'egress') as { to?: object[]; ports: { port: number }[] }[];
+      const asked = rules.filter(({ ports }) => ports.some(({ port }) => port === 53));
+      expect(
+        asked.flatMap(({ to = [] }) => to),
+        name,
+      ).toEqual([
+        expect.objectContaining({ podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }),
+        { ipBlock: { cidr: '169.254.20.10/32' } },
+      ]);
+    }
+  });
+
+  test('has no kind of object that would stay when a function is deleted as millrace affected says', () => {
+    for (const { apiVersion, kind, metadata } of objectsOf(overlay)) {
+      if (!names.includes(metadata.labels?.[NAME] ?? '')) continue;
+      const [group, version] = apiVersion.split('/');
+      const plural = `${kind.toLowerCase()}s`.replace(/ys$/, 'ies');
+      expect(KINDS, metadata.name).toContain(version ? `${plural}.${group}` : plural);
+    }
+  });
+
+  test('probes ports that are open, lets in Knative and the callers of user-service, and reads keys that there are', () => {
+    const objects = objectsOf(overlay);
+    const policyOf = (name: string) =>
+      kindOf(objects, 'NetworkPolicy').find(({ metadata }) => metadata.name === name)?.spec;
+    for (const { metadata, apiVersion, spec } of objects.filter(isWorkload)) {
+      const [container] = spec.template.spec.containers;
+      const open = (at(container, 'ports') as { name: string; containerPort: number }[]).flatMap(Object.values);
+      for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe])
+        if (probe) expect(open, metadata.name).toContain(at(probe, 'httpGet', 'port') ?? at(probe, 'grpc', 'port'));
+      expect(JSON.stringify(at(policyOf(metadata.name), 'egress')), metadata.name).toContain('"port":4318');
+      if (!apiVersion.startsWith('serving.')) continue;
+      for (const namespace of ['knative-serving', 'kourier-system'])
+        expect(JSON.stringify(at(policyOf(metadata.name), 'ingress')), metadata.name).toContain(`"${namespace}"`);
+    }
+    const [rule] = at(policyOf('user-service'), 'ingress') as [{ from: [object] }];
+    const wanted = at(rule.from[0], 'podSelector', 'matchLabels') as object;
+    for (const { metadata, spec } of objects.filter(isWorkload))
+      if (spec.template.spec.containers[0].envFrom.some(({ configMapRef }) => configMapRef.name === 'user-service'))
+        if (metadata.name !== 'user-service') expect(spec.template.metadata.labels).toMatchObject(wanted);
+    for (const one of kindOf(objects, 'TriggerAuthentication'))
+      for (const { name, key } of (at(one, 'spec', 'configMapTargetRef') ?? []) as { name: string; key: string }[]) {
+        const map = kindOf(objects, 'ConfigMap').find(({ metadata }) => metadata.name === name);
+        expect(Object.keys(map?.data ?? {})).toContain(key);
+      }
+  });
+
   test('denies what no policy allows, and lets each function reach just what its code needs', async () => {
     const objects = objectsOf(overlay);
     const policies = kindOf(objects, 'NetworkPolicy');
@@ -268,6 +337,23 @@ test('the push profile delivers to a function the types that it handles, from a 
       [...consumes].sort(),
     );
   }
+});
+
+test.each(OVERLAYS)('push beside %s has its images, and reaches the mail server', async (overlay) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'millrace-push-'));
+  const to = path.relative(realpathSync(folder), path.join(repository, 'knative/overlays', overlay));
+  const text = readFileSync(path.join(repository, 'knative/overlays', overlay, 'kustomization.yaml'), 'utf8');
+  const push = text.replace('  - ../../functions\n', '  - ../../functions\n  - ../../push\n');
+  writeFileSync(path.join(folder, 'kustomization.yaml'), push.replaceAll('../../', `${to}/../../`));
+  const objects = await build(folder).finally(() => rmSync(folder, { recursive: true }));
+  const pushed = objects.filter(isWorkload).filter(({ metadata }) => metadata.name.endsWith('-pushed'));
+  expect(pushed.length).toBeGreaterThanOrEqual(3);
+  for (const { spec } of pushed) expect(spec.template.spec.containers[0].image).toMatch(/^[a-z]+\.[a-z]+\/millrace\//);
+  const portsOf = (name: string) => {
+    const policy = kindOf(objects, 'NetworkPolicy').find(({ metadata }) => metadata.name === name);
+    return (at(policy, 'spec', 'egress') as { ports: object[] }[]).flatMap(({ ports }) => ports);
+  };
+  expect(portsOf('order-emails-pushed')).toEqual(portsOf('order-emails'));
 });
 
 test('a schema refuses a field that it does not know, a wrong type and what is missing', () => {

@@ -68,6 +68,18 @@ test('a function is deployed after everything is verified, by the digest of its 
   expect(env?.IMAGE).toBe(`${expression('steps.image.outputs.name')}@${expression('steps.push.outputs.digest')}`);
 });
 
+test('the gate knows NATS by a CA of its own, and whoever asks by a seed, from files that its step writes', () => {
+  const { run = '', env } = deploy?.steps?.find((step) => step.run?.includes('-- gate')) ?? {};
+  for (const [file, secret] of [
+    ['NODE_EXTRA_CA_CERTS', 'CA'],
+    ['NATS_SEED_FILE', 'SEED'],
+  ] as const) {
+    expect(env?.[file]).toMatch(/^\$\{\{ runner\.temp \}\}\//);
+    expect(run).toContain(`"$${secret}" > "$${file}"`);
+    expect(env?.[secret]).toBe(expression(`secrets.NATS_${secret}`));
+  }
+});
+
 test('two deployments of a function never overlap, and none is cut off; other functions do not wait', () => {
   expect(deploy?.concurrency).toEqual({
     group: `deploy-${expression('matrix.function')}`,
