@@ -11,8 +11,12 @@ const actor = z.strictObject({ userId: z.string(), role: z.enum(['customer', 'st
 export type Actor = z.infer<typeof actor>;
 const SYSTEM: Actor = { userId: 'system', role: 'system' };
 
+/** In one spelling: it is compared, and a part of subjects. */
+const uuid = z.uuid().check(z.toLowerCase());
+export const orderId = uuid;
+
 const addressed = {
-  orderId: z.uuid(),
+  orderId,
   actor: z._default(actor, SYSTEM),
   /** The version that the sender has seen: the command is refused when the order has changed since. */
   expectedVersion: z.optional(z.int().check(z.minimum(1))),
@@ -47,7 +51,7 @@ export const EXPIRE_ORDER = 'command.order.expire';
 export const REFUND_ORDER = 'command.order.refund';
 
 /** Without an orderId the order takes the command's own id. */
-export const createOrder = z.extend(orderRequest, { orderId: z.optional(z.uuid()), customerId: z.uuid() });
+export const createOrder = z.extend(orderRequest, { orderId: z.optional(orderId), customerId: uuid });
 export const payOrder = z.extend(paymentRequest, addressed);
 export const shipOrder = z.extend(shipmentRequest, addressed);
 export const deliverOrder = z.extend(deliveryRequest, addressed);

@@ -62,6 +62,10 @@ export function readRequest(args: readonly string[]): Request {
   const chosen = ids.length > 0 || values.function || values.error || values['older-than'] || values.all;
   if (!chosen && (verb === 'redrive' || verb === 'discard'))
     throw new UsageError(`which ones to ${verb}? Give ids, --function, --error, --older-than or --all`);
+  if ((verb === 'sweep' || verb === 'audit') && (ids.length > 0 || values.function || values.error || values.limit))
+    throw new UsageError(
+      `${verb} takes no ids, and neither --function nor --error nor --limit: it is about all there is`,
+    );
   if (verb === 'show' && ids.length !== 1) throw new UsageError('show takes one id, as list shows it');
   return {
     verb,

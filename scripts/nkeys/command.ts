@@ -1,6 +1,6 @@
 /** `millrace nkeys`: an nkey for every user of NATS, seeds into a folder that no commit can reach, and what to do with them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { UsageError } from '../cli.ts';
 import { shown } from '../local/yaml-file.ts';
@@ -15,7 +15,15 @@ function readFolder(args: readonly string[]): string {
   return path.resolve(folder);
 }
 
+/** The folder as it is without symbolic links, which git does not follow. */
+function real(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : path.join(real(path.dirname(folder)), path.basename(folder));
+}
+
 const nearest = (folder: string): string => (existsSync(folder) ? folder : nearest(path.dirname(folder)));
+
+/** As one word of a shell. */
+const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 const holds = (folder: string, name: string): boolean =>
   existsSync(path.join(folder, name)) || (path.dirname(folder) !== folder && holds(path.dirname(folder), name));
@@ -29,7 +37,7 @@ function isCommittable(folder: string): boolean {
 
 export async function nkeysCommand(args: readonly string[]): Promise<void> {
   const folder = readFolder(args);
-  if (isCommittable(folder))
+  if (isCommittable(real(folder)))
     throw new UsageError(`${shown(folder)} is in a git work tree and not ignored: seeds must never be committed`);
   const users = (await shopUsers()).map(({ name }) => name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -37,10 +45,10 @@ export async function nkeysCommand(args: readonly string[]): Promise<void> {
   for (const [name, key] of Object.entries(environment)) console.log(`${name}=${key}`);
   console.log(`
 Seeds made: ${made.length}, kept: ${users.length - made.length}. Public keys, for nats-server's environment (then restart it):
-  kubectl -n <nats> create configmap nats-nkeys --from-env-file=${path.join(folder, PUBLIC_KEYS)}
+  kubectl -n <nats> create configmap nats-nkeys --from-env-file=${quoted(path.join(folder, PUBLIC_KEYS))}
 A secret each, for NATS_SEED_FILE:
   for user in ${users.join(' ')}; do
-    kubectl -n <shop> create secret generic "$user-nats" --from-file=${SEED}=${folder}/$user/${SEED}
+    kubectl -n <shop> create secret generic "$user-nats" --from-file=${SEED}=${quoted(folder)}/"$user"/${SEED}
   done
 Then keep the folder where secrets are kept, or remove it.`);
 }

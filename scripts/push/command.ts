@@ -34,6 +34,11 @@ function parsed(args: readonly string[]) {
 function checkUrl(url: string): void {
   if (!URL.canParse(url) || !/^https?:\/\//.test(url))
     throw new UsageError(`--url must be a URL such as https://shop.example, not '${url}'`);
+  const { username, password, search, hash } = new URL(url);
+  if (username || password || search || hash)
+    throw new UsageError(
+      '--url is only where the shop is, without user, password, ? or #; the token is for --token-file',
+    );
 }
 
 function checkFile(what: string, file: string): void {

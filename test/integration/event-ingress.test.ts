@@ -70,8 +70,8 @@ async function push(body: object, claims: Parameters<typeof token>[0] = { scope:
 }
 
 /** The commands of these events that JetStream holds. */
-async function storedOf(...events: { id: string }[]) {
-  const ids = events.map(({ id }) => nameId('event', userId, '/erp', id));
+async function storedOf(...events: { id: string; type: string }[]) {
+  const ids = events.map(({ id, type }) => nameId(type, userId, '/erp', id));
   return (await backends.messages('COMMANDS')).filter(({ headers }) => ids.some((id) => headers.includes(id)));
 }
 
@@ -81,7 +81,7 @@ test('a pushed event is a command in the name of who sent it, in the trace of th
   const event = ship({ traceparent: trace('a'), secretextension: 'x' });
   const { status, body } = await push(event, { scope: 'other events:push' }, trace('b'));
   const [stored] = await storedOf(event);
-  const id = nameId('event', userId, '/erp', event.id);
+  const id = nameId('command.order.ship', userId, '/erp', event.id);
   const commandId = nameId('/millrace/event-ingress', id);
   expect({ status, body }).toEqual({
     status: 202,

@@ -266,6 +266,28 @@ test('a schedule that is aimed at another function is not handled by it, though 
   expect((await backends.database.query('select from commands')).rows).toEqual([]);
 });
 
+test('a confirmation of the server where events are, as any key can have it sent, is a dead letter, and the next event is handled', async () => {
+  const order = exampleOrder();
+  const orderView = await startFunction('order-view', backends);
+  cleanUps.push(() => orderView.stop());
+  await as('outbox-relay', (bus) =>
+    bus.publish(`order.${order.orderId}.paid`, '{"stream":"DEAD_LETTERS","seq":1}', {}, randomUUID()),
+  );
+  await as('outbox-relay', (bus) => publishCreated(bus, order));
+  await until('the order, and the letter', async () => {
+    const { rows } = await backends.database.query('select status from order_view where order_id = $1', [
+      order.orderId,
+    ]);
+    const letters = await backends.messages('DEAD_LETTERS');
+    return (
+      rows.length === 1 &&
+      letters.some(
+        ({ subject, headers }) => subject === 'dead.order-view' && headers.includes(`order.${order.orderId}.paid`),
+      )
+    );
+  });
+});
+
 test('a handler that answers a command again leaves to outbox-relay what others have not sent', async () => {
   const createOrder = await startFunction('create-order', backends);
   cleanUps.push(() => createOrder.stop());

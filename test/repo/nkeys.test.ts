@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -58,5 +59,19 @@ test('a folder whose seeds could be committed is refused, one that git ignores i
   expect(status).toBe(2);
   expect(said).toContain('infra/nats/keys is in a git work tree and not ignored');
   expect(existsSync(committable)).toBe(false);
+  const link = path.join(outside, 'link');
+  symlinkSync(path.dirname(committable), link);
+  expect(millrace('nkeys', '--out', path.join(link, 'keys')).status).toBe(2);
+  expect(existsSync(committable)).toBe(false);
   expect(millrace('nkeys', '--out', inside).status).toBe(0);
+});
+
+test('the commands that it prints can be pasted, whatever the name of the folder', () => {
+  const folder = path.join(outside, "the shop's keys");
+  const { said } = millrace('nkeys', '--out', folder);
+  const listed = /--from-env-file=(.*)/.exec(said)?.[1] ?? '';
+  const seed = /--from-file=NATS_SEED=(.*)/.exec(said)?.[1] ?? '';
+  const { stdout, stderr } = spawnSync('sh', ['-c', `user=nack; ls ${listed} ${seed}`], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout.split('\n')).toContain(seedFileOf(folder, 'nack'));
 });

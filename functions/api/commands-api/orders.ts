@@ -4,6 +4,7 @@ import {
   CANCEL_ORDER,
   CREATE_ORDER,
   DELIVER_ORDER,
+  orderId,
   PAY_ORDER,
   REFUND_ORDER,
   SHIP_ORDER,
@@ -34,7 +35,7 @@ async function send(sendCommand: SendCommand, { orderId, type, data, call }: Sen
   return { status: 201, body: result, headers: { location, etag: etagOf(result) } };
 }
 
-const params = z.strictObject({ orderId: z.uuid() });
+const params = z.strictObject({ orderId });
 
 const answers = { 201: order, 202: accepted };
 const DETAILS =

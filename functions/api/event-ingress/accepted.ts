@@ -3,7 +3,7 @@
  * `order.paid` are not taken: only the shop knows what has happened, and of a forged one read models and e-mails would lie.
  */
 import * as z from 'zod/mini';
-import { CANCEL_ORDER, CREATE_ORDER, DELIVER_ORDER, REFUND_ORDER, SHIP_ORDER } from '../../orders/commands.ts';
+import { CANCEL_ORDER, CREATE_ORDER, DELIVER_ORDER, orderId, REFUND_ORDER, SHIP_ORDER } from '../../orders/commands.ts';
 import { attributes, MOST_EVENTS } from '../../runtime/cloud-event.ts';
 import { named } from '../answers.ts';
 import { ORDER_COMMANDS } from '../order-commands.ts';
@@ -21,7 +21,7 @@ const createOrder = named(
 
 const onOrder = <Type extends keyof typeof ORDER_COMMANDS>(type: Type, id: string, description: string) =>
   named(
-    z.object({ ...attributes, type: z.literal(type), subject: z.uuid(), data: ORDER_COMMANDS[type].body }),
+    z.object({ ...attributes, type: z.literal(type), subject: orderId, data: ORDER_COMMANDS[type].body }),
     id,
     `${description} \`subject\` is the order.`,
   );

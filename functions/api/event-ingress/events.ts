@@ -52,7 +52,7 @@ export const eventRoutes = (publish: PublishCommand): Route[] => [
         `One event, as \`${STRUCTURED}\` or as JSON data with its attributes in \`ce-\` headers, or up to ${MOST_EVENTS} ` +
         `as \`${BATCH}\`: all or, when one is not valid or not allowed, none. An event is a command, done in your name; ` +
         'its data is what the body of the request for it would be. What the command leads to is in the history of the ' +
-        'order. The same `source` and `id` again change nothing, whatever else is in the event: the first one counts. ' +
+        'order. The same `type`, `source` and `id` again change nothing, whatever else is in the event: the first one counts. ' +
         '503: some may be stored, push the same again.',
       scope: PUSH_EVENTS,
       takes: {

@@ -69,6 +69,10 @@ describe('an event', () => {
     expect(refusal(() => readBatch([fine, wrong]))).toEqual([400, 'invalid-cloud-event', `[1].${field}`]);
   });
 
+  test('names its order in whatever case: it is the same order', () => {
+    expect(read({ ...ship, subject: subject.toUpperCase() })).toMatchObject([{ subject }]);
+  });
+
   test.each([7, null, 'event', []])('that is %j is refused', (event) => {
     expect(refusal(() => readBatch([event]))).toEqual([400, 'invalid-cloud-event', '[0]']);
   });
@@ -119,12 +123,18 @@ describe('a command', () => {
     expect(command.data).toEqual({ lines, orderId: command.orderId, customerId: staff.userId });
   });
 
-  test('is the same whenever its sender pushes the same source and id, whatever else is sent', () => {
+  test('is the same whenever its sender pushes the same type, source and id, whatever else is sent', () => {
     const { id } = commandFrom(ship);
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8/);
     expect(commandFrom({ ...ship, data: { ...parcel, carrier: 'Other' } }).id).toBe(id);
-    expect(commandFrom(create).id).toBe(id);
+    expect(commandFrom({ ...ship, subject: randomUUID() }).id).toBe(id);
     expect(commandFrom(create).orderId).toBe(commandFrom({ ...create, subject: 'x' }).orderId);
+  });
+
+  test('of another type is another one: a refund that waits for the provider keeps its id', () => {
+    const refund = { ...ship, type: 'command.order.refund', data: {} };
+    expect(commandFrom(refund).id).not.toBe(commandFrom(ship).id);
+    expect(commandFrom(create).id).not.toBe(commandFrom(ship).id);
   });
 
   test.each([{ id: 'b' }, { source: '/shop' }])('with %j is another one', (changes) => {
