@@ -1,0 +1,76 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { at, kindOf } from '../support/kubernetes-objects.ts';
+import { buildOverlays, definitionOf, isWorkload, names, OVERLAYS } from '../support/overlays.ts';
+
+let built: Awaited<ReturnType<typeof buildOverlays>>;
+beforeAll(async () => {
+  built = await buildOverlays();
+}, 120_000);
+
+describe.each(OVERLAYS)('overlay %s', (overlay) => {
+  test('lets every function ask DNS, of the cluster or of its node', () => {
+    for (const name of names) {
+      const policy = kindOf(built[overlay], 'NetworkPolicy').find(({ metadata }) => metadata.name === name);
+      const rules = at(policy, 'spec', 'egress') as { to?: object[]; ports: { port: number }[] }[];
+      const asked = rules.filter(({ ports }) => ports.some(({ port }) => port === 53));
+      expect(
+        asked.flatMap(({ to = [] }) => to),
+        name,
+      ).toEqual([
+        expect.objectContaining({ podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }),
+        { ipBlock: { cidr: '169.254.20.10/32' } },
+      ]);
+    }
+  });
+
+  test('probes ports that are open, lets in Knative and the callers of user-service, and reads keys that there are', () => {
+    const objects = built[overlay];
+    const policyOf = (name: string) =>
+      kindOf(objects, 'NetworkPolicy').find(({ metadata }) => metadata.name === name)?.spec;
+    for (const { metadata, apiVersion, spec } of objects.filter(isWorkload)) {
+      const [container] = spec.template.spec.containers;
+      const open = (at(container, 'ports') as { name: string; containerPort: number }[]).flatMap(Object.values);
+      for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe])
+        if (probe) expect(open, metadata.name).toContain(at(probe, 'httpGet', 'port') ?? at(probe, 'grpc', 'port'));
+      expect(JSON.stringify(at(policyOf(metadata.name), 'egress')), metadata.name).toContain('"port":4318');
+      if (!apiVersion.startsWith('serving.')) continue;
+      for (const namespace of ['knative-serving', 'kourier-system'])
+        expect(JSON.stringify(at(policyOf(metadata.name), 'ingress')), metadata.name).toContain(`"${namespace}"`);
+    }
+    const [rule] = at(policyOf('user-service'), 'ingress') as [{ from: [object] }];
+    const wanted = at(rule.from[0], 'podSelector', 'matchLabels') as object;
+    for (const { metadata, spec } of objects.filter(isWorkload))
+      if (spec.template.spec.containers[0].envFrom.some(({ configMapRef }) => configMapRef.name === 'user-service'))
+        if (metadata.name !== 'user-service') expect(spec.template.metadata.labels).toMatchObject(wanted);
+    for (const one of kindOf(objects, 'TriggerAuthentication'))
+      for (const { name, key } of (at(one, 'spec', 'configMapTargetRef') ?? []) as { name: string; key: string }[]) {
+        const map = kindOf(objects, 'ConfigMap').find(({ metadata }) => metadata.name === name);
+        expect(Object.keys(map?.data ?? {})).toContain(key);
+      }
+  });
+
+  test('denies what no policy allows, and lets each function reach just what its code needs', async () => {
+    const objects = built[overlay];
+    const policies = kindOf(objects, 'NetworkPolicy');
+    expect(policies.find(({ metadata }) => metadata.name === 'default-deny')?.spec).toEqual({
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+    });
+    const ports: Readonly<Record<string, number>> = {
+      NATS_URL: 4222,
+      DATABASE_URL: 5432,
+      USER_SERVICE_ADDRESS: 50051,
+      SMTP_URL: 587,
+    };
+    for (const name of names) {
+      const { needs } = await definitionOf(name);
+      const policy = policies.find(({ metadata }) => metadata.name === name);
+      const egress = at(policy, 'spec', 'egress') as { ports: { port: number }[] }[];
+      const open = egress.flatMap((rule) => rule.ports.map(({ port }) => port));
+      for (const [setting, port] of Object.entries(ports)) {
+        const needed = needs.some((need) => need === setting);
+        expect(open.includes(port), `${name} reaches ${port} for ${setting}`).toBe(needed);
+      }
+    }
+  });
+});
