@@ -11,7 +11,13 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const FUNCTIONS = path.join(ROOT, 'functions');
 
 /** Native modules stay outside of the bundle, in node_modules beside it. */
-const EXTERNAL = ['@node-rs/argon2'];
+const NATIVE = ['@node-rs/argon2'];
+/** Instrumentations patch what is required from outside: bundled, it would silently make no spans. */
+const PATCHED = ['pg', '@grpc/grpc-js'];
+
+const externalOf = (instrumented: boolean): string[] => (instrumented ? [...NATIVE, ...PATCHED] : NATIVE);
+/** Nothing at run time reads them. */
+const NOT_RUN = /\.(map|md|markdown|ts|cts|mts|proto)$/;
 
 export type FunctionSource = { readonly name: string; readonly context: string; readonly source: string };
 
@@ -40,7 +46,7 @@ async function replace(file: string, contents: Uint8Array | string): Promise<voi
 async function copyPackages(folders: readonly string[], target: string): Promise<void> {
   for (const folder of folders) {
     const files = await readdir(path.join(ROOT, folder), { recursive: true, withFileTypes: true });
-    for (const file of files.filter((one) => one.isFile())) {
+    for (const file of files.filter((one) => one.isFile() && !NOT_RUN.test(one.name))) {
       const from = path.join(file.parentPath, file.name);
       await replace(path.join(target, path.relative(ROOT, from)), await readFile(from));
     }
@@ -55,12 +61,19 @@ export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
     readonly contents: Contents;
   };
 
+/** One that serves others never starts cold. */
+const isInstrumented = (kind: Definition['kind']): boolean => kind === 'service';
+
 type Compiled = Awaited<ReturnType<typeof compile>>;
 
-async function finish(fn: FunctionSource, { metafile, outputFiles }: Compiled): Promise<Bundle> {
+async function finish(
+  fn: FunctionSource,
+  { kind, needs }: Definition,
+  { metafile, outputFiles }: Compiled,
+): Promise<Bundle> {
   const folder = path.join(ROOT, 'dist', fn.name);
   const output = outputOf(fn.name);
-  const beside = closureOf(ROOT, loadedBy(metafile, output, EXTERNAL));
+  const beside = closureOf(ROOT, loadedBy(metafile, output, externalOf(isInstrumented(kind))));
   const inside = contentsOf(metafile, output);
   const contents = { ...inside, packages: [...new Set([...inside.packages, ...beside])].sort() };
   const file = path.join(ROOT, output);
@@ -73,8 +86,6 @@ async function finish(fn: FunctionSource, { metafile, outputFiles }: Compiled): 
   const product = { ...readPackage(ROOT, '.'), name: fn.name, digest };
   await replace(path.join(folder, 'sbom.cdx.json'), billOfMaterials(product, packages));
 
-  const { default: definition } = (await import(fn.source)) as { default: Definition };
-  const { kind, needs } = definition;
   return { name: fn.name, context: fn.context, kind, needs, file, digest, contents };
 }
 
@@ -85,10 +96,21 @@ export async function buildFunctions(names?: readonly string[]): Promise<Bundle[
   if (unknown)
     throw new Error(`There is no function '${unknown}'; there are ${all.map(({ name }) => name).join(', ')}`);
   const wanted = all.filter(({ name }) => !names || names.includes(name));
-  const entries = wanted.map(({ name, source }) => ({ name, source: path.relative(ROOT, source) }));
-  const compiled = await compile(ROOT, entries, EXTERNAL);
-  await replace(path.join(ROOT, 'dist/metafile.json'), JSON.stringify(compiled.metafile));
-  return Promise.all(wanted.map((fn) => finish(fn, compiled)));
+  const defined = await Promise.all(
+    wanted.map(async (fn) => {
+      const { default: definition } = (await import(fn.source)) as { default: Definition };
+      return { fn, definition, instrumented: isInstrumented(definition.kind) };
+    }),
+  );
+  const build = async (instrumented: boolean): Promise<Bundle[]> => {
+    const own = defined.filter((one) => one.instrumented === instrumented);
+    if (own.length === 0) return [];
+    const entries = own.map(({ fn }) => ({ name: fn.name, source: path.relative(ROOT, fn.source) }));
+    const compiled = await compile(ROOT, entries, { external: externalOf(instrumented), instrumented });
+    return Promise.all(own.map(({ fn, definition }) => finish(fn, definition, compiled)));
+  };
+  const bundles = [...(await build(false)), ...(await build(true))];
+  return bundles.sort((a, b) => a.name.localeCompare(b.name));
 }
 
 if (import.meta.main) {

@@ -8,6 +8,7 @@ import { nkeysCommand } from './nkeys/command.ts';
 import { pushCommand } from './push/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
 import { rotateCommand } from './signing-key/command.ts';
+import { whyCommand } from './why/command.ts';
 
 type Command = {
   readonly usage: string;
@@ -26,6 +27,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'dead-letters list|show|redrive|discard|sweep|audit [<id>…] [options]',
     says: 'shows the messages that could not be handled, sends them to their function again, or drops them',
     run: (args) => deadLettersCommand(args),
+  },
+  why: {
+    usage: 'why <order-id|event-id|email-key> [--jaeger <url>] [--nats <url>] [--json]',
+    says:
+      'says why it took so long, or where it stands: each step, what it waited for, and what to do; from the traces\n      ' +
+      'of the shop that npm start runs, or from Jaeger',
+    run: (args) => whyCommand(args),
   },
   push: {
     usage: 'push <file|-> [--url <url> --token-file <file|->] [--dry-run]',

@@ -7,11 +7,12 @@ import { repository, shown } from './local/yaml-file.ts';
 const USAGE = `usage: npm start [-- --fresh]
   --fresh   begin with empty data
 environment: MILLRACE_PORT (8080), MILLRACE_GRPC_PORT (50051), MILLRACE_NATS_PORT (4222),
-  MILLRACE_POSTGRES_PORT (5432), MILLRACE_DATA (.local)`;
+  MILLRACE_POSTGRES_PORT (5432), MILLRACE_DATA (.local), OTEL_EXPORTER_OTLP_ENDPOINT (traces and
+  metrics are kept here, for npx millrace why)`;
 /** npm and a terminal may both pass one Ctrl-C on. */
 const SAME_KEYPRESS_MS = 500;
 
-type Settings = { readonly fresh: boolean; readonly dataDir: string; readonly ports: Ports };
+type Settings = { readonly fresh: boolean; readonly dataDir: string; readonly ports: Ports; readonly otlp: string };
 
 function readStart(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Settings {
   const problems: string[] = [];
@@ -30,9 +31,12 @@ function readStart(args: readonly string[], environment: Readonly<Record<string,
     natsMonitor: 8222,
     postgres: port('MILLRACE_POSTGRES_PORT', 5432),
   };
+  const otlp = environment.OTEL_EXPORTER_OTLP_ENDPOINT ?? '';
+  if (otlp && !/^https?:\/\/[^/]/.test(otlp))
+    problems.push('OTEL_EXPORTER_OTLP_ENDPOINT must be an http:// or https:// URL');
   if (problems.length > 0) fail(`${problems.join('\n')}\n\n${USAGE}`, 2);
   const dataDir = path.resolve(repository, environment.MILLRACE_DATA || '.local');
-  return { fresh: args.includes('--fresh'), dataDir, ports };
+  return { fresh: args.includes('--fresh'), dataDir, ports, otlp };
 }
 
 function fail(message: string, code: number): never {
@@ -80,6 +84,7 @@ async function main(): Promise<void> {
   try {
     const started = await startPlatform({
       ...settings,
+      ...(settings.otlp ? { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlp } } : {}),
       progress: (line) => say(`${elapsed()}  ${line}`),
       signal: interrupted.signal,
     });

@@ -3,7 +3,9 @@ import { createTransport } from 'nodemailer';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
 import { openGuard } from '../runtime/guard.ts';
+import { inStep } from '../runtime/trace.ts';
 
+/** `messageId` is `<key@domain>`: the key names the e-mail in traces. */
 type Mail = { readonly to: string; readonly subject: string; readonly text: string; readonly messageId: string };
 
 /** SMTP commands whose refusal is about this e-mail, and not about the connection or the account. */
@@ -34,6 +36,8 @@ const openTransport = (url: string) =>
     disableUrlAccess: true,
   });
 
+const keyOf = ({ messageId }: Mail): string => messageId.replace(/^<|@[^@]*$/g, '');
+
 export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
   const { SMTP_URL, MAIL_FROM } = shell.settings;
   let current: { readonly url: string; readonly transport: ReturnType<typeof openTransport> } | undefined;
@@ -53,10 +57,13 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
       // An address object, so that no character in it can make a second recipient.
       const message = { ...mail, to: { name: '', address: mail.to }, from: MAIL_FROM };
       const beginBy = Date.now() + BEGIN_WITHIN_MS;
-      await guard.run(async () => {
-        if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');
-        await transportNow().sendMail(message).catch(refuse);
-      });
+      const attributes = { 'server.address': new URL(SMTP_URL(shell.log)).hostname, 'millrace.email.key': keyOf(mail) };
+      await inStep('send mail', { kind: 'client', attributes }, () =>
+        guard.run(async () => {
+          if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');
+          await transportNow().sendMail(message).catch(refuse);
+        }),
+      );
     },
   };
 }

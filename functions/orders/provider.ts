@@ -2,6 +2,7 @@
 import { unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
 import { openGuard } from '../runtime/guard.ts';
+import { inStep } from '../runtime/trace.ts';
 
 type Movement = {
   /** Idempotency key: the same key moves money once and gets the same answer. */
@@ -25,14 +26,22 @@ const BOUNDS = { name: 'payment-provider', timeoutMs: 4_000, retries: 1, halfOpe
 /** The provider behind timeout, retry and circuit breaker; every failure is `unavailable`. */
 export function guardProvider(provider: PaymentProvider, shell: Pick<Shell, 'log'>) {
   const guard = openGuard(shell, BOUNDS);
-  const guarded = <Result>(call: (signal: AbortSignal) => Promise<Result>): Promise<Result> =>
-    guard.run(({ signal }) =>
-      call(signal).catch((error) => {
-        throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);
-      }),
+  const guarded = <Result>(
+    what: string,
+    { orderId }: Movement,
+    call: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> =>
+    inStep(`payment ${what}`, { kind: 'client', orderId }, () =>
+      guard.run(({ signal }) =>
+        call(signal).catch((error) => {
+          throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);
+        }),
+      ),
     );
   return {
-    charge: (request: ChargeRequest): Promise<ChargeResult> => guarded((signal) => provider.charge(request, signal)),
-    refund: (request: Movement): Promise<void> => guarded((signal) => provider.refund(request, signal)),
+    charge: (request: ChargeRequest): Promise<ChargeResult> =>
+      guarded('charge', request, (signal) => provider.charge(request, signal)),
+    refund: (request: Movement): Promise<void> =>
+      guarded('refund', request, (signal) => provider.refund(request, signal)),
   };
 }

@@ -3,6 +3,7 @@ import type { Bus } from './bus.ts';
 import type { Shell } from './function.ts';
 import { newId } from './ids.ts';
 import { type Outcome, REPLY_HEADER, toHeaders } from './message.ts';
+import { send } from './sending.ts';
 import type { Trace } from './trace.ts';
 
 type Command = {
@@ -31,7 +32,7 @@ export function openCommandSender(shell: Shell, bus: Bus): SendCommand {
       timer = setTimeout(() => resolve(undefined), waitMs);
     });
     try {
-      await bus.publish(type, JSON.stringify(data), headers, sending);
+      await send(bus, type, JSON.stringify(data), headers, sending);
       return await outcome;
     } finally {
       clearTimeout(timer);

@@ -5,7 +5,7 @@ import { endFailed } from './failure.ts';
 import type { Running, Shell } from './function.ts';
 import { openLane } from './lane.ts';
 import type { Incoming } from './message.ts';
-import { countMessages } from './message-counts.ts';
+import { countMessages, timeMessages } from './message-counts.ts';
 import type { PullOptions } from './pull.ts';
 import { RETRIES, restored, retriesOf } from './retries.ts';
 
@@ -45,7 +45,7 @@ export function consume(
   const away = (): string | undefined => (bus.connected() ? undefined : 'not connected to NATS');
   if (shell.settings.DELIVERY === 'push') return { notReady: away, drain: () => bus.flush() };
   const counted = countMessages(types);
-  const both = { batch, handle, counted, fail: endFailed(shell, bus, consumer, counted) };
+  const both = { batch, handle, counted, timed: timeMessages(types), fail: endFailed(shell, bus, consumer, counted) };
   const news = openLane(bus, {
     ...both,
     stream,

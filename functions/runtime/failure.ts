@@ -4,7 +4,9 @@ import { type AppError, CODES, type Fate, toAppError } from './errors.ts';
 import type { Shell } from './function.ts';
 import { type Incoming, outcomeOf, typeOfSubject } from './message.ts';
 import type { CountMessage } from './message-counts.ts';
+import { comesAgain } from './processing.ts';
 import { carried, park } from './retries.ts';
+import { inStep } from './trace.ts';
 
 /** An `internal` error at this attempt or later is given up as a dead letter; `unavailable` never is. */
 const LAST_ATTEMPT = 6;
@@ -51,6 +53,7 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
 
   const nak = (message: BusMessage, type: string, delayMs: number): void => {
     counted('retried', type, { how: 'nak' });
+    comesAgain(message, delayMs);
     message.nak(delayMs);
   };
 
@@ -70,10 +73,18 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
     const parked = delayMs > LONGEST_NAK_MS || message.deliveries >= MOST_NAKS;
     const stack = error.code === 'internal' ? error.stack : undefined;
     shell.log.warn({ ...about, delayMs, parked, detail: error.message, stack }, 'will try again');
-    if (!parked) return nak(message, type, delayMs);
-    await park(bus, consumer, message, delayMs);
-    counted('retried', type, { how: 'parked' });
-    message.ack();
+    const attributes = {
+      'millrace.retry.how': parked ? 'parked' : 'nak',
+      'millrace.retry.at': new Date(Date.now() + delayMs).toISOString(),
+      'millrace.retry.delay_ms': Math.round(delayMs),
+      'error.type': error.slug,
+    };
+    await inStep('park', { attributes }, async () => {
+      if (!parked) return nak(message, type, delayMs);
+      await park(bus, consumer, message, delayMs);
+      counted('retried', type, { how: 'parked' });
+      message.ack();
+    });
   };
 
   const settle = async (message: BusMessage, incoming: Incoming | undefined, error: AppError): Promise<void> => {
@@ -81,9 +92,10 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
     const type = typeOf(message, incoming);
     const about = { subject, sequence, attempt, code: error.code, error: error.slug };
     const fate = fateOf(error, attempt);
+    counted('failed', type, { code: error.code });
     if (fate === 'retry') return tryAgain(message, type, error, about);
     if (fate === 'dead-letter') {
-      await keepDead(message, error);
+      await inStep('dead letter', { attributes: { 'error.type': error.slug } }, () => keepDead(message, error));
       shell.log.error({ ...about, detail: error.message }, 'dead letter');
     }
     counted(fate === 'dead-letter' ? 'dead_lettered' : 'handled', type);

@@ -4,7 +4,8 @@ import { AppError, CODES, invalid, toAppError, unavailable } from './errors.ts';
 import type { AnyMethod, Call, Offer } from './grpc.ts';
 import { DETAILS_TRAILER, toStatus } from './grpc-status.ts';
 import type { Log } from './log.ts';
-import { continueTrace } from './trace.ts';
+import { record } from './metrics.ts';
+import { continueTrace, currentTrace, inTrace } from './trace.ts';
 
 type UnaryCall = ServerUnaryCall<Buffer, Buffer>;
 type Options = {
@@ -103,18 +104,29 @@ export function openAnswers(options: Options): Answers {
     const abandon = () => gone.abort(unavailable('call-abandoned', 'The caller does not wait any more'));
     call.once('cancelled', abandon);
     const metadata = stringsOf(call.metadata);
-    const trace = continueTrace(metadata.traceparent);
+    const trace = currentTrace() ?? continueTrace(metadata.traceparent);
+    const began = Date.now();
+    const counted = (code: string): void => {
+      const { method, probe } = offer;
+      const seconds = (Date.now() - began) / 1_000;
+      if (!probe) record('millrace.rpc.serve', { method: method.path, code }, seconds, trace.traceId);
+    };
     const deadline = new Date(Math.min(Number(call.getDeadline()), END_OF_TIME_MS));
     const refuse = (thrown: unknown): void => {
       const error = errorOf(thrown, gone.signal);
+      counted(error.code);
       note(log, error, { method: offer.method.path, traceId: trace.traceId });
       const { code, details, trailer } = toStatus(error);
       const trailers = newMetadata();
       trailers.set(DETAILS_TRAILER, trailer);
       callback({ code, details, metadata: trailers });
     };
-    const work = handle(call, offer, { trace, metadata, deadline, signal: gone.signal })
-      .then((response) => callback(null, response), refuse)
+    const known = { trace, metadata, deadline, signal: gone.signal };
+    const work = inTrace(trace, () => handle(call, offer, known))
+      .then((response) => {
+        counted('ok');
+        callback(null, response);
+      }, refuse)
       .finally(() => {
         // An answered call is told of as cancelled too.
         call.off('cancelled', abandon);

@@ -8,7 +8,7 @@ import { fromStatus } from './grpc-status.ts';
 import { openClientCredentials } from './grpc-tls.ts';
 import { openGuard } from './guard.ts';
 import { count } from './metrics.ts';
-import type { Trace } from './trace.ts';
+import { inStep, type Step, type Trace } from './trace.ts';
 
 export type CallOptions = {
   readonly trace: Trace;
@@ -56,6 +56,12 @@ const OPTIONS = {
   'grpc.enable_http_proxy': 0,
   'grpc.enable_channelz': 0,
 };
+
+/** What was answered as rpc.grpc.status_code: of an error as it came, or UNAVAILABLE when none did. */
+function statusOf(error: unknown): number {
+  const { cause } = toAppError(error) as { cause?: { code?: unknown } };
+  return typeof cause?.code === 'number' ? cause.code : 14;
+}
 
 const same = (bytes: Buffer): Buffer => bytes;
 
@@ -124,11 +130,25 @@ export function openGrpcClient(
         throw new AppError('unauthenticated', 'invalid-token', 'The access token is not one; sign in again');
       const { deadlineMs: timeoutMs = DEADLINE_MS, idempotent = true } = options;
       const note = (code: string): void => count('millrace.rpc.calls', { target: name, method: method.path, code });
+      const attempt = async (step: Step): Promise<Buffer> => {
+        const own = { ...options, trace: step.trace };
+        try {
+          const answer = await guard.run(({ deadline }) => send(method.path, bytes, own, deadline), {
+            timeoutMs,
+            retries: idempotent ? RETRIES : 0,
+          });
+          step.add({ 'rpc.grpc.status_code': 0 });
+          return answer;
+        } catch (error) {
+          step.add({ 'rpc.grpc.status_code': statusOf(error) });
+          throw error;
+        }
+      };
+      const [service = '', rpc = ''] = method.path.slice(1).split('/');
+      const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': rpc };
+      const step = { kind: 'client', parent: options.trace.traceparent, attributes } as const;
       try {
-        const answer = await guard.run(({ deadline }) => send(method.path, bytes, options, deadline), {
-          timeoutMs,
-          retries: idempotent ? RETRIES : 0,
-        });
+        const answer = await inStep(method.path.slice(1), step, attempt);
         const response = method.responseDeserialize(answer) as ResponseOf<Method>;
         note('ok');
         return response;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { count, setGauge } from './metrics.ts';
+import { currentStep } from './trace.ts';
 
 type Bounds = {
   /** Of a run in all: waiting for its turn, retries and the pauses before them included. */
@@ -58,6 +59,7 @@ async function openLimits({ log }: Pick<Shell, 'log'>, options: GuardOptions) {
     heldBackUntil = Date.now() + halfOpenAfterMs;
     setState(2);
     count('millrace.breaker.trips', { target });
+    currentStep()?.event('breaker.open', { 'millrace.target': target });
     log.error({ target, forMs: halfOpenAfterMs }, 'calls fail and are held back');
   });
   breaker.onHalfOpen(() => {
@@ -71,6 +73,7 @@ async function openLimits({ log }: Pick<Shell, 'log'>, options: GuardOptions) {
 
   const rejected = (why: 'open' | 'full', message: string, retryAfterMs: number): AppError => {
     count('millrace.breaker.rejections', { target, why });
+    currentStep()?.event('breaker.rejected', { 'millrace.target': target });
     const slug = `${target}-${why === 'open' ? 'unavailable' : 'overloaded'}`;
     return new AppError('unavailable', slug, message, { retryAfterMs });
   };

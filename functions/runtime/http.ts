@@ -6,8 +6,9 @@ import { clientAddress } from './client-address.ts';
 import type { Setting } from './config.ts';
 import { AppError, invalid, methodNotAllowed, toAppError } from './errors.ts';
 import type { Definition, HttpRequest, Shell } from './function.ts';
+import { record } from './metrics.ts';
 import { sendJson, sendProblem, sendText } from './problem.ts';
-import { continueTrace, type Trace } from './trace.ts';
+import { continueTrace, currentStep, currentTrace, noteOrder, type Trace } from './trace.ts';
 import { validate } from './validate.ts';
 
 export type Caller = {
@@ -16,6 +17,9 @@ export type Caller = {
   /** What the access token may be used for beside what the role allows. */
   readonly scopes: readonly string[];
 };
+
+/** What a request is counted as: anybody may ask for any path. */
+type Counted = { readonly method: string; readonly route: string };
 
 type Call<Params, Query, Body> = {
   readonly params: Params;
@@ -139,6 +143,13 @@ export function router(routes: readonly Route[]) {
   };
 }
 
+/** What the request is for, on its step: the pattern of the route, never the path. */
+function noteRoute({ method, path }: Route, { orderId }: Readonly<Record<string, string>>): void {
+  currentStep()?.rename(`${method} ${path}`);
+  currentStep()?.add({ 'http.route': path });
+  noteOrder(orderId);
+}
+
 function parseUrl(raw: string | undefined): { path: string; query: object } {
   try {
     const { pathname, searchParams } = new URL(raw ?? '/', 'http://function');
@@ -174,9 +185,11 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
       const { authenticate, notReady } = opened;
       const find = router(spec.routes(opened));
 
-      const answer = async (request: HttpRequest, trace: Trace): Promise<Reply> => {
+      const answer = async (request: HttpRequest, trace: Trace, counted: Counted): Promise<Reply> => {
         const { path, query } = parseUrl(request.url);
         const { route, params } = find(request.method ?? 'GET', path);
+        Object.assign(counted, { method: route.method, route: route.path });
+        noteRoute(route, params);
         const caller = route.access === 'public' ? undefined : await authenticate(bearerToken(request.headers), trace);
         const body = route.body ? bodyOf(request) : route.takes && request.body;
         const { headers, socket } = request;
@@ -185,9 +198,12 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
       };
 
       const handle = async (request: HttpRequest, response: ServerResponse): Promise<void> => {
-        const trace = continueTrace(request.headers.traceparent?.toString());
+        const trace = currentTrace() ?? continueTrace(request.headers.traceparent?.toString());
+        const began = Date.now();
+        const counted: Counted = { method: 'other', route: 'none' };
         try {
-          const { status, body, text, headers } = await answer(request, trace);
+          const { status, body, text, headers } = await answer(request, trace, counted);
+          noteOrder((body as { orderId?: unknown } | undefined)?.orderId);
           if (body === undefined) sendText(response, status, text, headers);
           else sendJson(response, status, body, headers);
         } catch (thrown) {
@@ -197,6 +213,8 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
             shell.log.error({ ...fields, error: error.stack, cause: String(error.cause) }, 'request failed');
           sendProblem(response, error, trace.traceId);
         }
+        const status = `${String(response.statusCode).charAt(0)}xx`;
+        record('millrace.http.request', { ...counted, status }, (Date.now() - began) / 1_000, trace.traceId);
       };
 
       return { notReady, http: handle, drain: async () => undefined };

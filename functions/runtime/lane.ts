@@ -3,7 +3,8 @@ import type { Bus, BusMessage } from './bus.ts';
 import { toAppError } from './errors.ts';
 import type { Running } from './function.ts';
 import { fromBus, type Incoming, type Outcome } from './message.ts';
-import type { CountMessage } from './message-counts.ts';
+import type { CountMessage, TimeMessage } from './message-counts.ts';
+import { type Attempt, dueMsOf, refusing, startAttempt, type Taken as TakenMessage } from './processing.ts';
 import type { PullOptions } from './pull.ts';
 import { checkSchedule } from './timer.ts';
 
@@ -18,6 +19,7 @@ type LaneOptions = PullOptions & {
   refuse(message: BusMessage): void;
   handle(batch: readonly Incoming[]): Promise<void>;
   readonly counted: CountMessage;
+  readonly timed: TimeMessage;
   /** Ends a message whose handling failed. */
   fail(message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void>;
 };
@@ -27,14 +29,15 @@ export const WORKING_EVERY_MS = 10_000;
 /** Longer than any handler may take: then somebody else is to get the message. */
 const WORKING_FOR_MS = 300_000;
 
-type Taken = { readonly message: BusMessage; readonly incoming: Incoming; readonly at: number };
+type Taken = TakenMessage & { readonly at: number };
 
 export function openLane(bus: Bus, options: LaneOptions): Running {
-  const { stream, consumer, inFlight, batch, concurrency, restore, refuse, handle, counted, fail } = options;
+  const { stream, consumer, inFlight, batch, concurrency, restore, refuse, handle, counted, timed, fail } = options;
   const waiting: Taken[] = [];
   /** Taken, and not yet acknowledged or handed back. */
   const held = new Set<Taken>();
   const active = new Set<Promise<void>>();
+  const openedAt = Date.now();
   let stopped = false;
 
   const answer = (to: string, outcome: Outcome): void => bus.send(to, JSON.stringify(outcome));
@@ -43,26 +46,35 @@ export function openLane(bus: Bus, options: LaneOptions): Running {
     for (const one of taken) {
       one.message.ack();
       counted('handled', one.incoming.type);
+      timed('effect', one.incoming, Date.parse(one.incoming.time));
       held.delete(one);
     }
   };
 
-  const failed = async (taken: readonly Taken[], thrown: unknown): Promise<void> => {
-    const ends = taken.map(async (one) => {
-      await fail(one.message, one.incoming, thrown);
+  const failed = async (taken: readonly Taken[], attempt: Attempt, thrown: unknown): Promise<void> => {
+    const ends = taken.map(async (one, index) => {
+      await attempt.about(index, () => fail(one.message, one.incoming, thrown));
       held.delete(one);
     });
     await Promise.all(ends);
+    attempt.end(thrown);
   };
 
-  const handleTogether = async (taken: readonly Taken[]): Promise<void> => {
+  const handleTogether = async (taken: readonly Taken[], waited = false): Promise<void> => {
+    const attempt = startAttempt(consumer, openedAt, taken, { waited });
+    const began = Date.now();
+    const ended = (): void => {
+      for (const { incoming } of taken) timed('handle', incoming, began);
+    };
     try {
-      await handle(taken.map(({ incoming }) => incoming));
+      await attempt.run(() => handle(attempt.batch)).finally(ended);
       done(taken);
+      attempt.end();
     } catch (thrown) {
-      if (taken.length === 1 || toAppError(thrown).code === 'unavailable') return failed(taken, thrown);
+      if (taken.length === 1 || toAppError(thrown).code === 'unavailable') return failed(taken, attempt, thrown);
+      attempt.split(thrown);
       // One bad message must not hold up its neighbours: each goes again by itself.
-      for (const one of taken) await handleTogether([one]);
+      for (const one of taken) await handleTogether([one], true);
     }
   };
 
@@ -78,6 +90,8 @@ export function openLane(bus: Bus, options: LaneOptions): Running {
   const startWork = (): void => {
     while (!stopped && waiting.length > 0 && active.size < concurrency) {
       const taken = waiting.splice(0, batch);
+      for (const { message, incoming } of taken)
+        if (message.attempts === 1) timed('wait', incoming, Number(message.storedAtNanos) / 1_000_000);
       during(handleTogether(taken), taken.length);
     }
   };
@@ -89,12 +103,16 @@ export function openLane(bus: Bus, options: LaneOptions): Running {
       checkSchedule(message);
       restored = restore(message);
       refuse(restored);
-      const taken = { message: restored, incoming: fromBus(restored, answer), at: Date.now() };
+      const incoming = fromBus(restored, answer);
+      const taken = { message: restored, incoming, dueMs: dueMsOf(message), at: Date.now() };
       held.add(taken);
       waiting.push(taken);
       startWork();
     } catch (thrown) {
-      during(fail(restored, undefined, thrown), 1);
+      during(
+        refusing(consumer, restored, thrown, () => fail(restored, undefined, thrown)),
+        1,
+      );
     }
   };
 

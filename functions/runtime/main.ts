@@ -3,7 +3,7 @@ import { ConfigError, readSettings, type Setting } from './config.ts';
 import { toAppError } from './errors.ts';
 import type { Definition, Running, Shell } from './function.ts';
 import { openLog } from './log.ts';
-import { pushMetrics } from './metrics.ts';
+import { pushMetrics, record } from './metrics.ts';
 import { closeServer, startServer } from './server.ts';
 
 /** Ends the process; what the operator must mend is said plainly, anything else with its stack. */
@@ -21,6 +21,12 @@ function settingsOrExit<Need extends Setting>(definition: Definition<Need>) {
   }
 }
 
+/** Loads the recorder only when there is somewhere to send spans. */
+async function pushTraces(shell: Shell): Promise<void> {
+  const endpoint = shell.settings.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint) (await import('./tracer.ts')).openTracer(shell, endpoint);
+}
+
 export async function run<Need extends Setting>(name: string, definition: Definition<Need>): Promise<void> {
   const settings = settingsOrExit(definition);
   const log = openLog(name, settings.LOG_LEVEL);
@@ -28,6 +34,7 @@ export async function run<Need extends Setting>(name: string, definition: Defini
   const shell: Shell<Need> = { name, settings, log, onClose: (close) => closers.unshift(close) };
 
   pushMetrics(shell);
+  await pushTraces(shell);
 
   let running: Running | undefined;
   let draining = false;
@@ -51,6 +58,7 @@ export async function run<Need extends Setting>(name: string, definition: Defini
 
   try {
     running = await definition.start(shell);
+    record('millrace.cold_start', {}, performance.now() / 1_000);
   } catch (error) {
     exitWith(error);
   }

@@ -2,7 +2,7 @@
 import type { BusMessage } from './bus.ts';
 import { AppError, type Code, type FieldError, invalid } from './errors.ts';
 import { nameId } from './ids.ts';
-import { continueTrace, type Trace } from './trace.ts';
+import { continueTrace, readTrace, type Trace } from './trace.ts';
 
 /** What a handler gets, whether it was pulled from JetStream or pushed over HTTP. */
 export type Incoming = {
@@ -14,6 +14,8 @@ export type Incoming = {
   readonly trace: Trace;
   /** Id of the command that began the chain of which this is a link; undefined at its beginning. */
   readonly correlationId: string | undefined;
+  /** Of the order that it is about, where that can be told. */
+  readonly orderId?: string | undefined;
   readonly data: unknown;
   /** 1 at the first delivery. */
   readonly attempt: number;
@@ -55,6 +57,14 @@ export const filterOf = (type: string): string => (type.startsWith('command.') ?
 /** The subject of an aggregate's event: `order.created` of order 1 goes to `order.1.created`. */
 export const subjectOf = (type: string, id: string): string => type.replace('.', `.${id}.`);
 
+/** The order that a message is about: an event's subject names it, and so do a command's envelope or data. */
+function orderIdOf(type: string, subject: string, named: string | undefined, data: unknown): string | undefined {
+  if (type.startsWith('order.')) return subject.split('.')[1];
+  if (!type.startsWith('command.order.')) return undefined;
+  const { orderId } = (data ?? {}) as { orderId?: unknown };
+  return named ?? (typeof orderId === 'string' ? orderId : undefined);
+}
+
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -77,14 +87,16 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
       `ce-type is '${headers['ce-type']}' on subject ${message.subject}, whose type is '${type}'`,
     );
   const replyTo = replySubject(headers[REPLY_HEADER]);
+  const data = parseJson(Buffer.from(message.data).toString('utf8'));
   return {
     id: headers['ce-id'] || `${message.stream}-${message.sequence}-${message.storedAtNanos}`,
     type,
     source: headers['ce-source'] || `nats:${message.stream}`,
     time: headers['ce-time'] || new Date(Number(message.storedAtNanos.slice(0, -6))).toISOString(),
-    trace: continueTrace(headers.traceparent),
+    trace: readTrace(headers.traceparent) ?? continueTrace(),
     correlationId: UUID.test(headers['ce-correlationid'] ?? '') ? headers['ce-correlationid'] : undefined,
-    data: parseJson(Buffer.from(message.data).toString('utf8')),
+    orderId: orderIdOf(type, message.subject, headers['ce-subject'], data),
+    data,
     attempt: message.attempts,
     awaited: replyTo !== undefined,
     answer: (outcome) => {

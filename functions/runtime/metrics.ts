@@ -1,20 +1,19 @@
-/** Counters and gauges of this process, pushed as OTLP/JSON: a pod that lives for seconds cannot be scraped. */
+/** Counters, gauges and histograms of this process, pushed as OTLP/JSON: a pod that lives for seconds cannot be scraped. */
 import { randomUUID } from 'node:crypto';
 import type { Shell } from './function.ts';
-
-type Attributes = Readonly<Record<string, string>>;
-type Series = { readonly attributes: Attributes; value: number };
-type Instrument = { readonly kind: 'counter' | 'gauge'; readonly series: Map<string, Series> };
+import { type Attributes, BOUNDS, exportRequest, type Instrument, type Series } from './metrics-wire.ts';
 
 /** Of one instrument; what comes above it is counted together. */
 const MAX_SERIES = 100;
 const OVERFLOW: Attributes = { 'otel.metric.overflow': 'true' };
 const PUSH_EVERY_MS = 5_000;
 const PUSH_TIMEOUT_MS = 1_000;
+/** Prometheus takes nothing that is much older than what it has. */
+const OLDEST_ZERO_MS = 60_000;
 
 const instruments = new Map<string, Instrument>();
 const startedAt = Date.now();
-const instanceId = randomUUID();
+export const instanceId = randomUUID();
 
 function seriesOf(kind: Instrument['kind'], name: string, attributes: Attributes): Series {
   const instrument = instruments.get(name) ?? { kind, series: new Map<string, Series>() };
@@ -22,7 +21,9 @@ function seriesOf(kind: Instrument['kind'], name: string, attributes: Attributes
   const known = instrument.series.get(JSON.stringify(attributes));
   if (known) return known;
   const kept = instrument.series.size < MAX_SERIES ? attributes : OVERFLOW;
-  const series = instrument.series.get(JSON.stringify(kept)) ?? { attributes: kept, value: 0 };
+  const buckets = kind === 'histogram' ? Array.from({ length: BOUNDS.length + 1 }, () => 0) : [];
+  const fresh = { attributes: kept, value: 0, buckets, exemplars: new Map(), told: false };
+  const series = instrument.series.get(JSON.stringify(kept)) ?? fresh;
   instrument.series.set(JSON.stringify(kept), series);
   return series;
 }
@@ -36,29 +37,19 @@ export function setGauge(name: string, attributes: Attributes, value: number): v
   seriesOf('gauge', name, attributes).value = value;
 }
 
-const nanos = (ms: number): string => `${ms}000000`;
-const toWire = (attributes: Attributes) =>
-  Object.entries(attributes).map(([key, value]) => ({ key, value: { stringValue: value } }));
-
-/** Everything counted so far, as the body of an OTLP request. */
-function exportRequest(service: string): string {
-  const metrics = [...instruments].map(([name, { kind, series }]) => {
-    const dataPoints = [...series.values()].map(({ attributes, value }) => ({
-      attributes: toWire(attributes),
-      startTimeUnixNano: nanos(startedAt),
-      timeUnixNano: nanos(Date.now()),
-      asDouble: value,
-    }));
-    return kind === 'gauge'
-      ? { name, gauge: { dataPoints } }
-      : { name, sum: { dataPoints, aggregationTemporality: 2, isMonotonic: true } };
-  });
-  const resource = { 'service.name': service, 'service.namespace': 'millrace', 'service.instance.id': instanceId };
-  const scopeMetrics = [{ scope: { name: 'millrace' }, metrics }];
-  return JSON.stringify({ resourceMetrics: [{ resource: { attributes: toWire(resource) }, scopeMetrics }] });
+/** Adds a sample in seconds to a histogram; `traceId` is that of the trace in which it was taken. */
+export function record(name: string, attributes: Attributes, seconds: number, traceId?: string): void {
+  if (Number.isNaN(seconds)) return;
+  const series = seriesOf('histogram', name, attributes);
+  const value = Math.max(0, seconds);
+  const found = BOUNDS.findIndex((bound) => value <= bound);
+  const bucket = found < 0 ? BOUNDS.length : found;
+  series.value += value;
+  series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
+  if (traceId) series.exemplars.set(bucket, { value, at: Date.now(), traceId });
 }
 
-async function post(url: URL, body: string): Promise<void> {
+export async function post(url: URL, body: string): Promise<void> {
   const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   await new Promise<void>((resolve, reject) => {
@@ -74,17 +65,21 @@ async function post(url: URL, body: string): Promise<void> {
 
 /** Pushes again and again and once at the end, when OTEL_EXPORTER_OTLP_ENDPOINT is set. A push that fails is dropped. */
 export function pushMetrics(
-  shell: Pick<Shell, 'name' | 'settings' | 'log' | 'onClose'>,
+  shell: Pick<Shell, 'name' | 'log' | 'onClose'> & {
+    readonly settings: Pick<Shell['settings'], 'OTEL_EXPORTER_OTLP_ENDPOINT'>;
+  },
   everyMs: number = PUSH_EVERY_MS,
 ): void {
   const endpoint = shell.settings.OTEL_EXPORTER_OTLP_ENDPOINT;
   if (!endpoint) return;
   const url = new URL(`${endpoint.replace(/\/+$/, '')}/v1/metrics`);
+  const resource = { 'service.name': shell.name, 'service.namespace': 'millrace', 'service.instance.id': instanceId };
   let failing = false;
   let pending: Promise<void> | undefined;
+  let pushedAt = startedAt;
   const push = async (): Promise<void> => {
     try {
-      if (instruments.size > 0) await post(url, exportRequest(shell.name));
+      if (instruments.size > 0) await pushAll();
       failing = false;
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
@@ -93,6 +88,17 @@ export function pushMetrics(
     } finally {
       pending = undefined;
     }
+  };
+  const pushAll = async (): Promise<void> => {
+    const now = Date.now();
+    const zeroAt = Math.min(Math.max(pushedAt, now - OLDEST_ZERO_MS), now - 1);
+    const all = [...instruments.values()].flatMap(({ series }) => [...series.values()]);
+    const body = exportRequest(resource, instruments, { startedAt, zeroAt, now });
+    // Each is told of once, and belongs to the samples since the push before.
+    for (const { exemplars } of all) exemplars.clear();
+    await post(url, body);
+    pushedAt = now;
+    for (const series of all) series.told = true;
   };
   const pushOnce = (): Promise<void> => {
     pending ??= push();

@@ -3,6 +3,7 @@ import type { Bus } from './bus.ts';
 import { toAppError } from './errors.ts';
 import type { Shell } from './function.ts';
 import { type Database, databaseError } from './postgres.ts';
+import { send } from './sending.ts';
 
 /** A message to publish: CloudEvents attributes as `ce-*` headers, JSON data as text. */
 export type OutboxMessage = {
@@ -26,7 +27,7 @@ export type Outbox = {
 };
 
 const publishOne = (bus: Bus, { subject, data, headers, event_id }: OutboxMessage): Promise<number> =>
-  bus.publish(subject, JSON.stringify(data), headers, event_id);
+  send(bus, subject, JSON.stringify(data), headers, event_id);
 
 /**
  * Publishing needs no wait for the removal of the row: rows that were left behind are published again by outbox-relay,
@@ -90,6 +91,20 @@ export async function readOutbox(
       values: [limit, prefix, olderThanMs],
     });
     return rows;
+  } catch (error) {
+    throw databaseError(error);
+  }
+}
+
+/** How many messages are stored, 10,000 at most, and for how many seconds the oldest has been. */
+export async function measureOutbox(database: Database): Promise<{ readonly depth: number; readonly oldest: number }> {
+  try {
+    const { rows } = await database.query<{ depth: number; oldest: number }>({
+      name: 'outbox-measure',
+      text: `select count(*)::int as depth, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest
+             from (select created_at from outbox order by created_at limit 10000) as stored`,
+    });
+    return rows[0] ?? { depth: 0, oldest: 0 };
   } catch (error) {
     throw databaseError(error);
   }

@@ -7,6 +7,7 @@ import type { Definition } from './function.ts';
 import { nameId } from './ids.ts';
 import { type Incoming, toHeaders } from './message.ts';
 import { pushHandler } from './push.ts';
+import { send } from './sending.ts';
 import { cancelTimer, setTimer } from './timer.ts';
 import { validate } from './validate.ts';
 
@@ -55,7 +56,7 @@ async function carryOut(
     ...trace,
   };
   const payload = JSON.stringify(data);
-  if (reaction.do === 'send') await bus.publish(type, payload, toHeaders(envelope), commandId);
+  if (reaction.do === 'send') await send(bus, type, payload, toHeaders(envelope), commandId);
   else await setTimer(bus, reaction.timer, { at: reaction.at, target: type, payload, headers: toHeaders(envelope) });
 }
 

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
+import { traced } from './postgres-steps.ts';
 
 export type Database = Pick<pg.Pool, 'query' | 'connect'>;
 
@@ -64,7 +65,7 @@ export function openDatabase(shell: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS
   });
   pool.on('error', (error) => shell.log.warn({ error: error.message }, 'lost an idle connection to Postgres'));
   shell.onClose(() => pool.end());
-  return pool;
+  return traced(pool);
 }
 
 /** Runs `work` in one transaction (read committed): all of it, or nothing when it throws. */

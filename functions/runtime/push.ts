@@ -6,10 +6,14 @@ import type { HttpHandler, HttpRequest } from './function.ts';
 import type { Log } from './log.ts';
 import { errorOf, type Incoming, type Outcome } from './message.ts';
 import { sendProblem } from './problem.ts';
-import { continueTrace } from './trace.ts';
+import { continueTrace, currentTrace, inStep, readTrace, type Trace } from './trace.ts';
 import { validate } from './validate.ts';
 
 const cloudEvent = z.object({ ...attributes, correlationid: z.optional(z.uuid()), data: z.unknown() });
+
+/** The trace of a request itself. */
+const receivedBy = ({ headers }: HttpRequest): Trace =>
+  currentTrace() ?? continueTrace(headers.traceparent?.toString());
 
 /** Reads the CloudEvent in a request; throws `invalid` that names the missing or wrong attribute. */
 function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incoming {
@@ -23,7 +27,7 @@ function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incom
     type: event.type,
     source: event.source,
     time: event.time ?? new Date().toISOString(),
-    trace: continueTrace(event.traceparent, request.headers.traceparent?.toString()),
+    trace: readTrace(event.traceparent) ?? receivedBy(request),
     correlationId: event.correlationid,
     data: event.data,
     attempt: 1,
@@ -36,13 +40,17 @@ export const pushHandler =
   (log: Log, handle: (batch: readonly Incoming[]) => Promise<void>): HttpHandler =>
   async (request, response) => {
     let outcome: Outcome = {};
-    let { traceId } = continueTrace(request.headers.traceparent?.toString());
+    let { traceId } = receivedBy(request);
     try {
       const incoming = readCloudEvent(request, (answered) => {
         outcome = answered;
       });
       traceId = incoming.trace.traceId;
-      await handle([incoming]);
+      const { type, id, trace } = incoming;
+      const attributes = { 'messaging.message.id': id, 'cloudevents.event_type': type };
+      await inStep(`process ${type}`, { kind: 'consumer', parent: trace.traceparent, attributes }, (step) =>
+        handle([{ ...incoming, trace: step.trace }]),
+      );
       const failure = errorOf(outcome);
       if (failure) throw failure;
       response.writeHead(204).end();

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openBus } from './bus.ts';
 import { toAppError } from './errors.ts';
 import type { Definition } from './function.ts';
-import { openOutbox, readOutbox } from './outbox.ts';
+import { setGauge } from './metrics.ts';
+import { measureOutbox, openOutbox, readOutbox } from './outbox.ts';
 import { openDatabase } from './postgres.ts';
 
 const BATCH = 100;
@@ -28,6 +29,12 @@ export function relay(publishes: readonly string[]): Definition<'NATS_URL' | 'DA
       const stop = new AbortController();
       let problem: string | undefined;
 
+      const measure = async (): Promise<void> => {
+        const { depth, oldest } = await measureOutbox(database);
+        setGauge('millrace.outbox.depth', {}, depth);
+        setGauge('millrace.outbox.oldest_seconds', {}, oldest);
+      };
+
       const relayBatch = async (): Promise<number> => {
         const messages = await readOutbox(database, BATCH, OLDER_THAN_MS);
         await outbox.publish(messages);
@@ -39,6 +46,7 @@ export function relay(publishes: readonly string[]): Definition<'NATS_URL' | 'DA
       const loop = async (): Promise<void> => {
         while (!stop.signal.aborted) {
           try {
+            await measure();
             if ((await relayBatch()) === BATCH) continue;
             problem = undefined;
           } catch (error) {
@@ -55,6 +63,7 @@ export function relay(publishes: readonly string[]): Definition<'NATS_URL' | 'DA
         async drain() {
           stop.abort();
           await done;
+          await measure().catch(() => undefined);
         },
       };
     },

@@ -4,21 +4,29 @@ import type { AddressInfo } from 'node:net';
 import { AppError, invalid, toAppError } from './errors.ts';
 import type { HttpHandler, HttpRequest, Shell } from './function.ts';
 import { sendJson, sendProblem } from './problem.ts';
-import { continueTrace } from './trace.ts';
+import { type Step, startStep } from './trace.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Others may be anything, and name no span. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 type App = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
 
 /** Registers the handler with the framework and takes the framework's own application; it costs 30 ms, so not before use. */
-async function openFramework(name: string, handler: HttpHandler): Promise<App> {
+async function openFramework(
+  name: string,
+  handler: HttpHandler,
+  stepOf: (request: IncomingMessage) => Step | undefined,
+): Promise<App> {
   const framework = await import('@google-cloud/functions-framework');
   const { getTestServer } = await import('@google-cloud/functions-framework/testing');
   // What was refused for its size has its answer; the framework has read on, and must not run it.
-  framework.http(name, (request, response) =>
-    response.headersSent ? undefined : handler(request as HttpRequest, response),
-  );
+  framework.http(name, (request, response) => {
+    if (response.headersSent) return;
+    const handle = () => handler(request as HttpRequest, response);
+    return stepOf(request)?.run(handle) ?? handle();
+  });
   const [app] = getTestServer(name).listeners('request');
   return app as App;
 }
@@ -56,11 +64,28 @@ function limitBody(request: IncomingMessage, response: ServerResponse, traceId: 
   });
 }
 
+/** The answer to a request as a step, which the route may name; it ends with the answer. */
+function startRequest(request: IncomingMessage, response: ServerResponse): Step {
+  const method = METHODS.has(request.method ?? '') ? String(request.method) : 'HTTP';
+  const step = startStep(method, {
+    kind: 'server',
+    parent: request.headers.traceparent?.toString(),
+    attributes: { 'http.request.method': method },
+  });
+  response.once('close', () => {
+    step.add({ 'http.response.status_code': response.statusCode });
+    if (response.statusCode >= 500) step.fail(String(response.statusCode));
+    step.end();
+  });
+  return step;
+}
+
 export type Probes = { notReady(): string | undefined; handler(): HttpHandler | undefined };
 
 /** Listens on HOST:PORT; resolves to the server, whose port is logged. */
 export async function startServer(shell: Shell, probes: Probes): Promise<Server> {
   let app: Promise<App> | undefined;
+  const steps = new WeakMap<IncomingMessage, Step>();
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url === '/livez') return sendJson(response, 200, { status: 'alive' });
@@ -68,11 +93,13 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
       const why = probes.notReady();
       return sendJson(response, why ? 503 : 200, why ? { status: 'not ready', why } : { status: 'ready' });
     }
-    const { traceId } = continueTrace(request.headers.traceparent?.toString());
+    const step = startRequest(request, response);
+    steps.set(request, step);
+    const { traceId } = step.trace;
     const handler = probes.handler();
     if (!handler)
       return sendProblem(response, new AppError('unavailable', 'starting', 'This function is starting'), traceId);
-    app ??= openFramework(shell.name, handler);
+    app ??= openFramework(shell.name, handler, (one) => steps.get(one));
     const ready = await app;
     limitBody(request, response, traceId);
     if (!response.writableEnded)

@@ -1,6 +1,7 @@
 /** Timers as messages: JetStream keeps a schedule and publishes its message when it is due; nothing runs meanwhile. */
 import type { Bus, BusMessage, Payload } from './bus.ts';
 import { invalid } from './errors.ts';
+import { sending } from './sending.ts';
 
 /** What cancels a timer, of the JetStream API. */
 export const CANCEL_TIMER = 'STREAM.PURGE.COMMANDS';
@@ -31,7 +32,9 @@ export async function schedule(
 /** Sets a timer of its target's type, named by a subject token such as an order's id; the same name again replaces it. */
 export async function setTimer(bus: Bus, timer: string, timed: Schedule): Promise<void> {
   const subject = `${timersOf(timed.target)}.${timer}`;
-  await schedule(bus, subject, timed, `${subject} ${timed.at} ${timed.headers['ce-id'] ?? ''}`);
+  const messageId = `${subject} ${timed.at} ${timed.headers['ce-id'] ?? ''}`;
+  const publish = (headers: Schedule['headers']) => schedule(bus, subject, { ...timed, headers }, messageId);
+  await sending(timed.target, timed.headers, publish, timed.at);
 }
 
 /** Cancels a timer, if it is still set. */

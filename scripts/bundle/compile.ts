@@ -1,40 +1,76 @@
 /** Functions → their bundles, by one run of esbuild that reads each source once; a bundle is the same whichever others are made with it. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildResult, build, type Plugin } from 'esbuild';
 
 /** `source` is the path of function.ts from the repository. */
 export type Entry = { readonly name: string; readonly source: string };
 
+type Options = {
+  /** Packages that stay outside. */
+  readonly external: readonly string[];
+  /** Nothing is loaded before OpenTelemetry's instrumentations. */
+  readonly instrumented: boolean;
+};
+
 /** Where a bundle is put, from the repository. */
 export const outputOf = (name: string): string => `dist/${name}/index.cjs`;
 
 const NAMESPACE = 'entry';
 
+function entryOf({ name, source }: Entry, instrumented: boolean): string {
+  const start = `run(${JSON.stringify(name)}, definition)`;
+  if (!instrumented)
+    return `import definition from './${source}';
+      import { run } from './functions/runtime/main.ts';
+      void ${start};`;
+  return `import { instrument } from './functions/runtime/auto-instrumentation.ts';
+    void instrument().then(async () => {
+      const { default: definition } = await import('./${source}');
+      const { run } = await import('./functions/runtime/main.ts');
+      await ${start};
+    });`;
+}
+
 /** All paths are from the repository: nothing in a bundle depends on the folder that it is built in. */
-const entries = (root: string, functions: readonly Entry[]): Plugin => ({
+const entries = (root: string, functions: readonly Entry[], instrumented: boolean): Plugin => ({
   name: 'entries',
   setup({ onResolve, onLoad }) {
+    const byName = new Map(functions.map((fn) => [fn.name, entryOf(fn, instrumented)]));
     onResolve({ filter: /^entry:/ }, ({ path: name }) => ({ path: name.slice('entry:'.length), namespace: NAMESPACE }));
     onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path: name }) => ({
-      contents: [
-        `import definition from './${functions.find((fn) => fn.name === name)?.source}';`,
-        `import { run } from './functions/runtime/main.ts';`,
-        `void run(${JSON.stringify(name)}, definition);`,
-      ].join('\n'),
+      contents: byName.get(name) ?? '',
       resolveDir: root,
       loader: 'ts',
     }));
   },
 });
 
-/** `external` packages stay outside. Throws when a source does not build. */
+/**
+ * OpenTelemetry's packages as ECMAScript modules, of which only what is used is bundled: as CommonJS they took ten times as
+ * long to load. Not for the instrumentations, some of which need CommonJS.
+ */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^(@opentelemetry\/|#platform$)/ }, async ({ path: wanted, pluginData, ...from }) => {
+      if (pluginData === 'resolved') return undefined;
+      const { kind, importer, namespace, resolveDir } = from;
+      const found = await resolve(wanted, { kind, importer, namespace, resolveDir, pluginData: 'resolved' });
+      const esm = found.path.replace(/\.cjs$/, '.mjs');
+      return found.errors.length === 0 && existsSync(esm) ? { path: esm, sideEffects: found.sideEffects } : found;
+    });
+  },
+};
+
+/** Throws when a source does not build. */
 export function compile(
   root: string,
   functions: readonly Entry[],
-  external: readonly string[],
+  { external, instrumented }: Options,
 ): Promise<BuildResult<{ write: false; metafile: true }>> {
   return build({
-    plugins: [entries(root, functions)],
+    plugins: [entries(root, functions, instrumented), ...(instrumented ? [] : [onlyWhatIsUsed])],
     entryPoints: functions.map(({ name }) => ({ in: `entry:${name}`, out: path.join(name, 'index') })),
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
@@ -46,6 +82,8 @@ export function compile(
     bundle: true,
     platform: 'node',
     target: 'node24',
+    // What an import() of an external package loads would not be instrumented.
+    supported: { 'dynamic-import': false },
     format: 'cjs',
     external: [...external],
     // Some packages have an ESM build that a CommonJS bundle cannot run (import.meta.url).

@@ -31,17 +31,27 @@ export function readPackage(root: string, folder: string): Package {
   return { name, version, license };
 }
 
+/** Where a package in `folder` finds `name`, as Node does: in its own node_modules, or in those further out. */
+function placeOf(root: string, folder: string, name: string): string | undefined {
+  for (let place = folder; ; place = path.dirname(place)) {
+    const found = path.join(place, 'node_modules', name);
+    if (path.basename(place) !== 'node_modules' && existsSync(path.join(root, found))) return found;
+    if (place === '.') return undefined;
+  }
+}
+
 /** The folders of `names` and of all that they need here: of optional ones those that are installed. */
 export function closureOf(root: string, names: readonly string[]): string[] {
   const found = new Set<string>();
-  const add = (name: string): void => {
-    const folder = `node_modules/${name}`;
+  const add = (folder: string): void => {
     if (found.has(folder)) return;
     found.add(folder);
     const { dependencies = {}, optionalDependencies = {} } = readManifest(root, folder);
-    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies }))
-      if (existsSync(path.join(root, 'node_modules', needed)) || !(needed in optionalDependencies)) add(needed);
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const needed = placeOf(root, folder, name);
+      if (needed || !(name in optionalDependencies)) add(needed ?? `node_modules/${name}`);
+    }
   };
-  for (const name of names) add(name);
+  for (const name of names) add(`node_modules/${name}`);
   return [...found].sort();
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { readSettings } from '../../functions/runtime/config.ts';
+import type { Log } from '../../functions/runtime/log.ts';
 import { type Database, openDatabase } from '../../functions/runtime/postgres.ts';
 import { openUserClient, type UserClient } from '../../functions/users/client.ts';
 import { OPERATOR } from '../nats-users/permissions.ts';
@@ -12,7 +13,13 @@ import type { Endpoints } from './endpoints.ts';
 import { logTo, openLogFile } from './log-file.ts';
 import { natsKeysFolder } from './nats-keys.ts';
 
-export type Client = { readonly bus: Bus; readonly database: Database; readonly users: UserClient };
+export type Client = {
+  readonly bus: Bus;
+  readonly database: Database;
+  readonly users: UserClient;
+  /** Of the platform. */
+  readonly log: Log;
+};
 
 type Folders = Pick<DataFolder, 'logs' | 'secrets'>;
 
@@ -32,6 +39,7 @@ export async function openClient(
     USER_SERVICE_ADDRESS: endpoints.grpc,
   });
   const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
-  const shell = { name: user, settings, log: logTo(file), onClose };
-  return { bus: await openBus(shell), database: openDatabase(shell), users: openUserClient(shell) };
+  const log = logTo(file);
+  const shell = { name: user, settings, log, onClose };
+  return { bus: await openBus(shell), database: openDatabase(shell), users: openUserClient(shell), log };
 }

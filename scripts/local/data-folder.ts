@@ -15,6 +15,8 @@ export type DataFolder = {
   readonly mailbox: string;
   readonly demo: string;
   readonly endpoints: string;
+  readonly traces: string;
+  readonly tracesBefore: string;
   readonly compileCache: string;
 };
 
@@ -27,6 +29,8 @@ export const pathsOf = (folder: string): DataFolder => ({
   mailbox: path.join(folder, 'mailbox.jsonl'),
   demo: path.join(folder, 'demo.json'),
   endpoints: path.join(folder, 'endpoints.json'),
+  traces: path.join(folder, 'traces.jsonl'),
+  tracesBefore: path.join(folder, 'traces.jsonl.1'),
   compileCache: path.join(folder, 'compile-cache'),
 });
 

@@ -6,6 +6,7 @@ import { continueTrace } from '../../functions/runtime/trace.ts';
 import type { HttpScaler } from './knative.ts';
 import type { Mail } from './mailbox.ts';
 import type { FunctionState } from './scaler.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 export type Rooms = {
   readonly port: number;
@@ -16,6 +17,7 @@ export type Rooms = {
   notReady(): readonly string[];
   mail(): readonly Mail[];
   functions(): readonly FunctionState[];
+  readonly telemetry: Pick<Telemetry, 'answer'>;
 };
 export type FrontDoor = { close(): Promise<void> };
 
@@ -39,14 +41,14 @@ export async function openFrontDoor(rooms: Rooms): Promise<FrontDoor> {
 }
 
 async function enter(rooms: Rooms, request: IncomingMessage, response: ServerResponse, traceId: string): Promise<void> {
-  const [path = ''] = (request.url ?? '').split('?');
+  const [path = '', query] = (request.url ?? '').split('?');
   const reads = request.method === 'GET' || request.method === 'HEAD';
   if (path === '/v1' || path.startsWith('/v1/') || READ_ONLY.has(path)) {
     const body = await readBody(request, response);
     const room = reads || READ_ONLY.has(path) ? rooms.queries : path === '/v1/events' ? rooms.events : rooms.commands;
     return room.handle({ request, response, body, traceId });
   }
-  const answer = LOCAL[path];
+  const answer = LOCAL[path] ?? (TELEMETRY.test(path) ? answerTelemetry(path, query) : undefined);
   if (!answer)
     throw new AppError(
       'not-found',
@@ -69,6 +71,13 @@ const LOCAL: Readonly<Record<string, (rooms: Rooms) => { status: number; body: u
   '/_local/mail': (rooms) => ({ status: 200, body: rooms.mail() }),
   '/_local/functions': (rooms) => ({ status: 200, body: rooms.functions() }),
 };
+
+const TELEMETRY = /^\/_local\/(traces|metrics)(\/|$)/;
+
+const answerTelemetry = (path: string, query: string | undefined) => (rooms: Rooms) => ({
+  status: 200,
+  body: rooms.telemetry.answer(path.replace('/_local/', ''), new URLSearchParams(query)),
+});
 
 const tooLarge = (): AppError =>
   invalid('body-too-large', `The body is larger than ${MOST_BODY_BYTES} bytes; send less`);

@@ -13,6 +13,8 @@ export type Surroundings = {
   readonly seedFiles: Readonly<Record<string, string>>;
   /** A folder. */
   readonly compileCache: string;
+  /** Where traces and metrics are sent to. */
+  readonly otlpUrl: string;
 };
 
 export function environmentOf(name: string, around: Surroundings): Readonly<Record<string, string>> {
@@ -24,6 +26,7 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     PORT: '0',
     NODE_ENV: 'production',
     NODE_COMPILE_CACHE: compileCache,
+    OTEL_EXPORTER_OTLP_ENDPOINT: around.otlpUrl,
     TZ: 'UTC',
     NATS_URL: endpoints.nats,
     ...(seedFile ? { NATS_SEED_FILE: seedFile } : {}),

@@ -25,7 +25,8 @@ export type Mailbox = {
 const MOST = 1_000;
 const LARGEST_BYTES = 5_000_000;
 
-export async function openMailbox(file: string): Promise<Mailbox> {
+/** On any port, or on one. */
+export async function openMailbox(file: string, port = 0): Promise<Mailbox> {
   let mails = readMails(file);
 
   const keep = (mail: Mail): void => {
@@ -55,11 +56,11 @@ export async function openMailbox(file: string): Promise<Mailbox> {
   server.on('error', () => undefined);
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
-  const { port } = server.server.address() as AddressInfo;
+  const { port: taken } = server.server.address() as AddressInfo;
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    url: `smtp://127.0.0.1:${taken}`,
     list: () => mails.slice(-MOST).reverse(),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

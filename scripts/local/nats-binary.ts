@@ -4,7 +4,7 @@ import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder, installProgram } from './cache.ts';
-import { fetchDebianPackage } from './nats-apt.ts';
+import { fetchDebianPackages } from './debian-package.ts';
 import { fetchRelease, type ReleaseSource } from './nats-release.ts';
 
 const run = promisify(execFile);
@@ -39,7 +39,10 @@ export async function obtainNatsServer(
   }
   return fetchInto(cached, progress, failures, [
     ['release tarball', (work) => fetchRelease(work, env, options.release)],
-    ['Debian package', (work) => fetchDebianPackage(work, env)],
+    [
+      'Debian package',
+      async (work) => path.join(await fetchDebianPackages(work, env, ['nats-server']), 'usr/sbin/nats-server'),
+    ],
   ]);
 }
 

@@ -16,10 +16,12 @@ import { readRules } from './manifests.ts';
 import { openMetrics } from './metrics.ts';
 import { applyJetstream } from './nack.ts';
 import { openNatsKeys, withBusAs } from './nats-keys.ts';
+import { openPlatformMetrics } from './platform-metrics.ts';
 import { openLogins } from './postgres-logins.ts';
 import { signingKeyFile, writePrivate } from './secrets.ts';
 import { type Demo, seedAccounts, seedProducts } from './seed.ts';
 import { type Servers, startServers } from './servers.ts';
+import { openTelemetry, type Telemetry, telemetryElsewhere } from './telemetry/telemetry.ts';
 import { repository } from './yaml-file.ts';
 
 export { ANY_PORTS, type Endpoints, type Ports } from './endpoints.ts';
@@ -34,7 +36,7 @@ export type PlatformOptions = {
   readonly progress?: (line: string) => void;
   /** Users of NATS besides those of the shop; their seeds are with the others'. */
   readonly natsUsers?: readonly NatsUser[];
-  /** More environment, for every function. */
+  /** More environment, for every function; with OTEL_EXPORTER_OTLP_ENDPOINT no trace and no metric is kept here. */
   readonly environment?: Readonly<Record<string, string>>;
   /** A command that starts the program named after it: nats-server. */
   readonly natsLauncher?: readonly string[];
@@ -74,6 +76,10 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   const mailbox = await openMailbox(paths.mailbox);
   cleanup.add('mailbox', mailbox.close);
 
+  const elsewhere = options.environment?.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const telemetry = elsewhere ? telemetryElsewhere(elsewhere) : await openTelemetry(paths.traces);
+  cleanup.add('telemetry', telemetry.close);
+
   const { access, seedFiles } = await openNatsKeys(paths.secrets, options.natsUsers ?? []);
   const [servers, bundles, signingKey] = await together(
     startServers(paths, ports, access, cleanup, progress, options.natsLauncher),
@@ -89,7 +95,8 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   progress(`${streams.length} streams and ${consumers.length} consumers are as their YAML says`);
 
   const { compileCache } = paths;
-  const surroundings = { endpoints, databaseUrls, ports, smtpUrl: mailbox.url, signingKey, seedFiles, compileCache };
+  const secrets = { databaseUrls, signingKey, seedFiles };
+  const surroundings = { endpoints, ports, smtpUrl: mailbox.url, otlpUrl: telemetry.url, compileCache, ...secrets };
   const environment = (name: string) => ({ ...environmentOf(name, surroundings), ...options.environment });
   const fleet = openFleet({ bundles, rules, environment, logs: paths.logs });
   cleanup.add('services', fleet.stopServices);
@@ -102,7 +109,10 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
 
   fleet.startScaling(openMetrics(endpoints.natsMonitor, client.database));
   cleanup.add('scaling', fleet.stopScaling);
-  await openDoor({ ports, fleet, servers, client, mailbox, cleanup });
+  const { url: endpoint } = telemetry;
+  const metrics = openPlatformMetrics({ endpoint, rules, states: fleet.states, ...client });
+  cleanup.add('metrics of the platform', metrics.close);
+  await openDoor({ ports, fleet, servers, client, mailbox, telemetry, cleanup });
   writePrivate(paths.endpoints, endpoints, 0o644);
   cleanup.add('endpoints.json', () => rmSync(paths.endpoints, { force: true }));
 
@@ -153,10 +163,11 @@ type Door = {
   readonly servers: Servers;
   readonly client: Client;
   readonly mailbox: Mailbox;
+  readonly telemetry: Telemetry;
   readonly cleanup: Cleanup;
 };
 
-async function openDoor({ ports, fleet, servers, client, mailbox, cleanup }: Door): Promise<void> {
+async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, cleanup }: Door): Promise<void> {
   const door = await openFrontDoor({
     port: ports.http,
     queries: fleet.http('queries-api'),
@@ -169,6 +180,7 @@ async function openDoor({ ports, fleet, servers, client, mailbox, cleanup }: Doo
     ],
     mail: mailbox.list,
     functions: fleet.states,
+    telemetry,
   });
   cleanup.add('front door', door.close);
 }

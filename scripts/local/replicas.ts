@@ -1,4 +1,5 @@
 /** A function and how many replicas are wanted → that many processes, started again with growing delays when they end by themselves. */
+import { count } from '../../functions/runtime/metrics.ts';
 import { logTo, openLogFile } from './log-file.ts';
 import { type Replica, startReplica } from './replica.ts';
 
@@ -80,13 +81,14 @@ export function openReplicas({ name, file, environment, logFile }: ReplicasOptio
     }, restartDelayMs(crashes));
   };
 
-  const scaleTo = (count: number, why: string): void => {
-    if (count === wanted) return;
-    lastChange = { at: new Date().toISOString(), from: wanted, to: count, why };
-    platformLog.info({ from: wanted, to: count, why }, 'scaled');
-    const added = count - wanted;
-    wanted = count;
-    if (count === 0) {
+  const scaleTo = (to: number, why: string): void => {
+    if (to === wanted) return;
+    lastChange = { at: new Date().toISOString(), from: wanted, to, why };
+    platformLog.info({ from: wanted, to, why }, 'scaled');
+    count('millrace.scale_changes', { function: name, direction: to > wanted ? 'up' : 'down' });
+    const added = to - wanted;
+    wanted = to;
+    if (to === 0) {
       crashes = 0;
       clearTimeout(restart);
       restart = undefined;

@@ -58,6 +58,8 @@ export function welcome(shop: Welcome): string {
     '',
     ...curlCalls(shop.endpoints.http),
     '',
+    'Why did it take so long? npx millrace why <order id>',
+    '',
     `Logs are in ${shop.logs}. Ctrl-C stops everything; the data stays.`,
     '',
   ].join('\n');

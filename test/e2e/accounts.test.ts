@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readKeySet, verifyAccessToken } from '../../functions/users/access-token.ts';
+import { pathsOf } from '../../scripts/local/data-folder.ts';
 import {
   type Account,
   confirmAddress,
@@ -49,9 +51,13 @@ async function signedIn(account?: Account) {
 
 test('the link of the welcome confirms the address, which the account then shows', async () => {
   const account = newAccount();
-  await signUp(account, { name: 'Ada' });
+  await signUp(account, { name: 'Ada Lovelace' });
   const { email, accessToken } = await signedIn(account);
-  expect((await get('/v1/users/me', accessToken)).body).toMatchObject({ email, name: 'Ada', emailVerifiedAt: null });
+  expect((await get('/v1/users/me', accessToken)).body).toMatchObject({
+    email,
+    name: 'Ada Lovelace',
+    emailVerifiedAt: null,
+  });
   expect((await confirmAddress(shop, email)).status).toBe(204);
   expect((await confirmAddress(shop, email)).status).toBe(204);
   const { body } = await get('/v1/users/me', accessToken);
@@ -271,4 +277,9 @@ test('failed sign-ins count against the address of the client, whatever X-Forwar
 
 test('every operation on accounts has been answered as the document says', () => {
   expect([...answered].filter(isOfAccounts).sort()).toEqual(operations.filter(isOfAccounts).sort());
+});
+
+test('nothing that was logged, traced or counted tells a secret, or anything of a person', async () => {
+  await until('spans', async () => existsSync(pathsOf(shop.dataDir).traces));
+  expect(await shop.leaks()).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -77,6 +78,18 @@ function processesOnData(): string[] {
   });
 }
 
+/** Takes what the functions tell of themselves. */
+async function startCollector() {
+  const paths = new Set<string>();
+  const server = createHttpServer((request, response) => {
+    paths.add(request.url ?? '');
+    request.resume().once('end', () => response.end('{}'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${Object(server.address()).port}`;
+  return { url, got: (path: string) => paths.has(path), close: () => void server.close() };
+}
+
 async function json(
   url: string,
   body?: object,
@@ -124,15 +137,21 @@ test('npm start says what to do, Ctrl-C leaves no process, and a second start ke
   expect(processesOnData()).toEqual([]);
   expect(existsSync(path.join(data, 'endpoints.json'))).toBe(false);
 
-  const second = npmStart({});
+  const collector = await startCollector();
+  const second = npmStart({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
   const again = await ready(second);
   const { accessToken: token } = await json(`${again.http}/v1/sessions`, demo.customer);
   await until('the order of the first start', async () => {
     const { orders } = await json(`${again.http}/v1/orders`, undefined, { authorization: `Bearer ${token}` });
     return JSON.stringify(orders).includes(String(order.orderId));
   });
+  await until('traces and metrics to go elsewhere', () => ['/v1/traces', '/v1/metrics'].every(collector.got));
+  expect(await json(`${again.http}/_local/traces?order=${order.orderId}`)).toMatchObject({
+    slug: 'telemetry-elsewhere',
+  });
   second.kill('SIGTERM');
   expect(await second.exit).toBe(0);
+  collector.close();
   expect(processesOnData()).toEqual([]);
 });
 
@@ -159,6 +178,7 @@ test('npm start killed by -9 is cleaned up by the next, and --fresh begins empty
 
 test.each([
   [{ MILLRACE_PORT: 'http' }, [], 'MILLRACE_PORT'],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, [], 'OTEL_EXPORTER_OTLP_ENDPOINT'],
   [{}, ['--frehs'], '--frehs'],
 ])('npm start with %j %j says what is wrong', async (env, args, says) => {
   const start = npmStart(env, args);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -92,6 +92,31 @@ test('the bill of materials lists what is in the bundle, at the versions of the 
   expect(names).not.toContain('esbuild');
   expect(componentsOf('order-emails').map(({ name }) => name)).toContain('nodemailer');
   expect(componentsOf('user-service').map(({ name }) => name)).toContain('@node-rs/argon2');
+});
+
+test('what instrumentations patch lies beside user-service alone, with all that it needs, and in its bill', () => {
+  const beside = path.join(repository, 'dist/user-service/node_modules');
+  const names = componentsOf('user-service').map(({ name }) => name);
+  for (const name of ['pg', 'pg-pool', '@grpc/grpc-js', 'protobufjs']) {
+    expect(existsSync(path.join(beside, name, 'package.json')), name).toBe(true);
+    expect(names, name).toContain(name);
+  }
+  expect(names).toEqual(
+    expect.arrayContaining(['@opentelemetry/auto-instrumentations-node', '@opentelemetry/sdk-trace']),
+  );
+  expect(readFileSync(path.join(repository, 'dist/user-service/index.cjs'), 'utf8')).not.toContain(
+    '// node_modules/pg/',
+  );
+  const others = componentsOf('order-emails').map(({ name }) => name);
+  expect(others).toContain('@opentelemetry/sdk-trace');
+  expect(others).not.toContain('@opentelemetry/auto-instrumentations-node');
+});
+
+test('of OpenTelemetry a function has what it uses, once', () => {
+  const bundle = readFileSync(path.join(repository, 'dist/create-order/index.cjs'), 'utf8');
+  const files = [...bundle.matchAll(/^\/\/ node_modules\/@opentelemetry\/(\S+)$/gm)].map(([, file = '']) => file);
+  expect(files).toContain('sdk-trace/dist/TracerProvider.mjs');
+  expect(files.filter((file) => file.endsWith('.cjs'))).toEqual([]);
 });
 
 test('each component of a bill of materials is named once', async () => {

@@ -90,6 +90,7 @@ function run(tables: Tables, statement: Statement): Answer {
   if (name.startsWith('append-order-')) return runAppend(tables, statement);
   if (name.startsWith('project-')) return project(tables, name.slice('project-'.length), statement);
   if (name === 'outbox-read') return readOutbox(tables, values);
+  if (name === 'outbox-measure') return rowsOf([{ depth: tables.outbox.size, oldest: 0 }]);
   if (name === 'outbox-remove') {
     for (const id of first as string[]) tables.outbox.delete(id);
     return NOTHING;

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { pathsOf } from '../../scripts/local/data-folder.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../scripts/local/platform.ts';
 import { dataDirFor } from '../../scripts/local/postgres.ts';
 import type { FunctionState } from '../../scripts/local/scaler.ts';
 import { checkAnswer } from './contract.ts';
+import { ANSWERED, leaks, type Planted, plant, plantMails, SENT } from './leaks.ts';
 
 export type Answer<Body> = { readonly status: number; readonly headers: Headers; readonly body: Body };
 
@@ -25,6 +27,8 @@ export type Shop = Platform & {
   signUp(): Promise<string>;
   signIn(account: { email: string; password: string }): Promise<string>;
   functionState(name: string): Promise<FunctionState>;
+  /** What its logs, traces and metrics tell of what was sent to it or answered by it, and must not. */
+  leaks(): Promise<readonly string[]>;
 };
 
 /** What NATS did not let somebody do: the keys of the shop must let all do their work. */
@@ -45,6 +49,9 @@ export async function startShop(
   const many = { SIGN_UPS_PER_ADDRESS: '1000' };
   const platform = await startPlatform({ dataDir, ports: ANY_PORTS, environment: { ...many, ...environment } });
 
+  const planted: Planted = new Map();
+  plant(planted, platform.demo, SENT);
+
   const call: Shop['call'] = async (method, at, { token, body, headers = {} } = {}) => {
     const response = await fetch(`${platform.endpoints.http}${at}`, {
       method,
@@ -59,17 +66,29 @@ export async function startShop(
     const media = response.headers.get('content-type');
     const answer = text && /json\b/.test(media ?? '') ? JSON.parse(text) : text || undefined;
     checkAnswer(method, at, response.status, media, answer);
+    plant(planted, body, SENT);
+    if (at.startsWith('/v1/')) plant(planted, answer, ANSWERED);
+    if (at === '/_local/mail' && Array.isArray(answer)) plantMails(planted, answer);
     return { status: response.status, headers: response.headers, body: answer };
   };
 
   const signIn: Shop['signIn'] = async (account) =>
     (await call('POST', '/v1/sessions', { body: account })).body.accessToken;
 
+  const findLeaks = async (): Promise<readonly string[]> => {
+    const metrics = await fetch(`${platform.endpoints.http}/_local/metrics`).then(
+      (answer) => answer.text(),
+      () => '',
+    );
+    return leaks(pathsOf(dataDir), planted, metrics);
+  };
+
   return {
     ...platform,
     dataDir,
     call,
     signIn,
+    leaks: findLeaks,
     async signUp() {
       customers += 1;
       const account = { email: `customer${customers}@example.com`, password: 'a long enough password' };
@@ -81,7 +100,9 @@ export async function startShop(
       return body.find((state: FunctionState) => state.name === name);
     },
     async end() {
-      const problems = [...(await platform.stop()), ...refusals(platform.logs)];
+      const leaked = await findLeaks();
+      const stopped = await platform.stop();
+      const problems = [...stopped, ...refusals(platform.logs), ...new Set([...leaked, ...(await findLeaks())])];
       await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });
       await rm(dataDir, { recursive: true, force: true });
       if (problems.length > 0) throw new Error(`The shop did not stop cleanly: ${problems.join('; ')}`);

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { BATCH, MOST_EVENTS, STRUCTURED } from '../../runtime/cloud-event.ts';
 import { AppError, toAppError } from '../../runtime/errors.ts';
 import { callerRoute, type Route } from '../../runtime/http.ts';
-import { continueTrace, type Trace } from '../../runtime/trace.ts';
+import { readTrace, type Trace } from '../../runtime/trace.ts';
 import { PUSH_EVENTS } from '../../users/access-token.ts';
 import { named } from '../answers.ts';
 import { type PushedEvent, pushedBatch, pushedEvent } from './accepted.ts';
@@ -66,7 +66,7 @@ export const eventRoutes = (publish: PublishCommand): Route[] => [
     async (call) => {
       const push = async (event: PushedEvent) => {
         const command = commandOf(event, call.caller);
-        const commandId = await publish(command, continueTrace(event.traceparent, call.trace.traceparent));
+        const commandId = await publish(command, readTrace(event.traceparent) ?? call.trace);
         const { source, id, type } = event;
         return { source, id, type, orderId: command.orderId, commandId };
       };

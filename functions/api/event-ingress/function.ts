@@ -3,6 +3,7 @@ import { openBus } from '../../runtime/bus.ts';
 import { http } from '../../runtime/http.ts';
 import { commandIdOf, toHeaders } from '../../runtime/message.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
+import { send } from '../../runtime/sending.ts';
 import { openUserClient } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
@@ -20,7 +21,7 @@ export default http({
     const publish: PublishCommand = async ({ id, type, orderId, data }, { traceparent }) => {
       const source = `/millrace/${shell.name}`;
       const headers = toHeaders({ id, type, source, subject: orderId, time: new Date().toISOString(), traceparent });
-      await bus.publish(type, JSON.stringify(data), headers, id);
+      await send(bus, type, JSON.stringify(data), headers, id);
       return commandIdOf({ source, id });
     };
     return {

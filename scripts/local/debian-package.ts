@@ -1,4 +1,4 @@
-/** The mirror that this Debian already uses → nats-server of a pinned newer suite in a work folder, signature checked, without root and with the system's apt untouched. */
+/** The mirror that this Debian already uses → packages of a pinned newer suite unpacked in a work folder, signature checked, without root and with the system's apt untouched. */
 import { execFile } from 'node:child_process';
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,12 @@ const run = promisify(execFile);
 const suite = 'forky';
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
-export async function fetchDebianPackage(work: string, env: NodeJS.ProcessEnv): Promise<string> {
+/** Resolves to the folder with what is in the packages; what they depend on is not fetched. */
+export async function fetchDebianPackages(
+  work: string,
+  env: NodeJS.ProcessEnv,
+  names: readonly string[],
+): Promise<string> {
   const system = { env: { ...env, LC_ALL: 'C' }, cwd: work, timeout: 180_000 };
   const arch = (await run('dpkg', ['--print-architecture'], system).catch(noApt)).stdout.trim();
   await access(keyring).catch(() => {
@@ -26,11 +31,11 @@ export async function fetchDebianPackage(work: string, env: NodeJS.ProcessEnv): 
   }
   const options = aptOptions(work, arch);
   await run('apt-get', ['-q', ...options, 'update'], own).catch(explain);
-  await run('apt-get', ['-q', ...options, 'download', 'nats-server'], own).catch(explain);
-  const file = (await readdir(work)).find((name) => name.endsWith('.deb'));
-  if (file === undefined) throw new Error(`apt-get downloaded no nats-server package from ${suite}`);
-  await run('dpkg-deb', ['-x', file, 'package'], own).catch(explain);
-  return path.join(work, 'package/usr/sbin/nats-server');
+  await run('apt-get', ['-q', ...options, 'download', ...names], own).catch(explain);
+  const files = (await readdir(work)).filter((name) => name.endsWith('.deb'));
+  if (files.length < names.length) throw new Error(`apt-get downloaded not all of ${names.join(', ')} from ${suite}`);
+  for (const file of files) await run('dpkg-deb', ['-x', file, 'package'], own).catch(explain);
+  return path.join(work, 'package');
 }
 
 async function systemMirror(system: { env: NodeJS.ProcessEnv }): Promise<string> {
