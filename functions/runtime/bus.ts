@@ -127,8 +127,16 @@ function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: stri
   };
 }
 
+type ApiAnswer = { readonly code: number; readonly err_code: number; readonly description: string };
+
+/** From 500 on the server cannot do it now: its disk is full, say. */
+export const apiError = (path: string, { code, err_code, description }: ApiAnswer): AppError =>
+  code >= 500
+    ? unavailable('nats-unavailable', `JetStream cannot do ${path}: ${description}`)
+    : new AppError('internal', `jetstream-${err_code}`, `JetStream refused ${path}: ${description}`);
+
 async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: object): Promise<T> {
-  let answer: T & { error?: { code: number; description: string; err_code: number } };
+  let answer: T & { error?: ApiAnswer };
   try {
     const reply = await connection.request(`$JS.API.${path}`, body ? JSON.stringify(body) : '', {
       timeout: PUBLISH_TIMEOUT_MS,
@@ -137,15 +145,7 @@ async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: 
   } catch (error) {
     throw unavailable('nats-unavailable', `JetStream did not answer ${path}`, error);
   }
-  // Such as a stream that cannot write: its disk is full.
-  if (answer.error && answer.error.code >= 500)
-    throw unavailable('nats-unavailable', `JetStream cannot do ${path}: ${answer.error.description}`);
-  if (answer.error)
-    throw new AppError(
-      'internal',
-      `jetstream-${answer.error.err_code}`,
-      `JetStream refused ${path}: ${answer.error.description}`,
-    );
+  if (answer.error) throw apiError(path, answer.error);
   return answer;
 }
 
