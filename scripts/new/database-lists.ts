@@ -44,11 +44,16 @@ export const amongRoles: Edit = (text, request) => {
   const model = modelOf(request);
   const group = lineOf(text, `role ${model}`, (line) => line.includes(`{ name: ${model}, login: false }`));
   const grouped = insert(text, group + 1, `      - { name: ${role}, login: false }`);
-  const login = lineOf(grouped, `login of ${model}`, (line) => line.includes(`name: ${model}_login,`));
-  const next = lineOf(grouped, `login after that of ${model}`, (line) => line.startsWith('      - {'), login + 1);
+  const login = lineOf(grouped, `login of ${model}`, (line) => line === `      - name: ${model}_login`);
+  const next = lineOf(grouped, `login after that of ${model}`, (line) => line.startsWith('      - name: '), login + 1);
   const secret = `postgres-${role.replaceAll('_', '-')}`;
-  const entry = `      - { name: ${role}_login, login: true, inRoles: [${role}], passwordSecret: { name: ${secret} } }`;
-  return insert(grouped, next, entry).replace(
+  const entry = [
+    `      - name: ${role}_login`,
+    '        login: true',
+    `        inRoles: [${role}]`,
+    `        passwordSecret: { name: ${secret} }`,
+  ];
+  return insert(grouped, next, entry.join('\n')).replace(
     /(max_connections: ")(\d+)"/,
     (_, before, most) => `${before}${Number(most) + POOLS}"`,
   );
