@@ -1,47 +1,15 @@
 /** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  connect,
-  headers as createHeaders,
-  createInbox,
-  Match,
-  type Msg,
-  type NatsConnection,
-  NatsError,
-  nkeyAuthenticator,
-} from 'nats';
+import { connect, headers as createHeaders, createInbox, type Msg, NatsError, nkeyAuthenticator } from 'nats';
+import { type BusMessage, toBusMessage } from './bus-message.ts';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
+import { jetstreamApi } from './jetstream-api.ts';
 import { answersTo, inboxOf } from './message.ts';
 import { openSeed } from './nkey.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
 
 export type { Msg, NatsConnection, Subscription } from 'nats';
-
-/** A message of a JetStream consumer. Exactly one of ack, nak, term ends it. */
-export type BusMessage = {
-  readonly subject: string;
-  /** By lower case name; undefined when what was sent as headers cannot be read. */
-  readonly headers: Readonly<Record<string, string>> | undefined;
-  readonly data: Uint8Array;
-  /** Where the schedule was kept that the server made it of; undefined when somebody has sent it. */
-  readonly scheduledOn: string | undefined;
-  readonly stream: string;
-  readonly sequence: number;
-  /** When the stream stored it, ns since 1970, as text. Stable over redeliveries. */
-  readonly storedAtNanos: string;
-  /** Its stream, sequence and time there: no other message ever has the same. */
-  readonly place: string;
-  /** Of this message: 1 at the first one. */
-  readonly deliveries: number;
-  /** Deliveries, and those before it was parked or redriven. */
-  readonly attempts: number;
-  ack(): void;
-  nak(delayMs: number): void;
-  /** It takes longer: nobody else is to get it for another `ackWait`. */
-  working(): void;
-  term(reason: string): void;
-};
 
 export type Payload = string | Uint8Array;
 
@@ -65,9 +33,6 @@ export type Bus = {
   flush(): Promise<void>;
 };
 
-/** Written by the server alone, and last: it takes out others, but not those in another case. */
-const SCHEDULED_ON = 'Nats-Scheduler';
-
 const PUBLISH_TIMEOUT_MS = 5_000;
 const FLUSH_TIMEOUT_MS = 2_000;
 const SLOW_CONNECT_MS = 5_000;
@@ -81,73 +46,6 @@ const toHeaders = (fields: Readonly<Record<string, string>>) => {
 /** Larger than the server or the stream takes: trying again would not help. */
 const isTooLarge = (error: unknown): boolean =>
   error instanceof NatsError && (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.api_error?.err_code === 10054);
-
-/** Parses `$JS.ACK.<stream>.<consumer>.<deliveries>.<sequence>.<...>.<stored ns>.<pending>`, or its longer v2 form. */
-export function parseAckSubject(subject: string) {
-  const parts = subject.split('.');
-  const [stream = '', , deliveries, sequence, , storedAtNanos = '0'] =
-    parts.length > 9 ? parts.slice(4) : parts.slice(2);
-  return { stream, deliveries: Number(deliveries), sequence: Number(sequence), storedAtNanos };
-}
-
-function readHeaders(message: Msg): Record<string, string> | undefined {
-  try {
-    return Object.fromEntries([...(message.headers ?? [])].map(([name, [value = '']]) => [name.toLowerCase(), value]));
-  } catch {
-    return undefined;
-  }
-}
-
-function readScheduledOn(message: Msg): string | undefined {
-  try {
-    return message.headers?.last(SCHEDULED_ON, Match.Exact) || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: string): BusMessage {
-  const answer = (verb: string): void => connection.publish(ackSubject, verb);
-  const { stream, sequence, storedAtNanos, deliveries } = parseAckSubject(ackSubject);
-  return {
-    stream,
-    sequence,
-    storedAtNanos,
-    place: `${stream} ${sequence} ${storedAtNanos}`,
-    deliveries,
-    attempts: deliveries,
-    subject: message.subject,
-    headers: readHeaders(message),
-    scheduledOn: readScheduledOn(message),
-    data: message.data,
-    ack: () => answer('+ACK'),
-    nak: (delayMs) => answer(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),
-    working: () => answer('+WPI'),
-    term: (reason) => answer(`+TERM ${reason}`),
-  };
-}
-
-type ApiAnswer = { readonly code: number; readonly err_code: number; readonly description: string };
-
-/** From 500 on the server cannot do it now: its disk is full, say. */
-export const apiError = (path: string, { code, err_code, description }: ApiAnswer): AppError =>
-  code >= 500
-    ? unavailable('nats-unavailable', `JetStream cannot do ${path}: ${description}`)
-    : new AppError('internal', `jetstream-${err_code}`, `JetStream refused ${path}: ${description}`);
-
-async function jetstreamApi<T>(connection: NatsConnection, path: string, body?: object): Promise<T> {
-  let answer: T & { error?: ApiAnswer };
-  try {
-    const reply = await connection.request(`$JS.API.${path}`, body ? JSON.stringify(body) : '', {
-      timeout: PUBLISH_TIMEOUT_MS,
-    });
-    answer = reply.json();
-  } catch (error) {
-    throw unavailable('nats-unavailable', `JetStream did not answer ${path}`, error);
-  }
-  if (answer.error) throw apiError(path, answer.error);
-  return answer;
-}
 
 type Refusal = { readonly operation: string; readonly subject: string };
 

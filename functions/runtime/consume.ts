@@ -1,5 +1,7 @@
 /** A function's two consumers, of what is new and of what is due for another attempt → its handler. */
-import type { Bus, BusMessage } from './bus.ts';
+
+import type { Bus } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { invalid, unavailable } from './errors.ts';
 import { endFailed } from './failure.ts';
 import type { Running, Shell } from './function.ts';

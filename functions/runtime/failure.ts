@@ -1,5 +1,7 @@
 /** A message whose handling failed → tried again soon, parked for later, answered, or kept as a dead letter. */
-import type { Bus, BusMessage } from './bus.ts';
+
+import type { Bus } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { type AppError, CODES, type Fate, toAppError } from './errors.ts';
 import type { Shell } from './function.ts';
 import { type Incoming, outcomeOf, typeOfSubject } from './message.ts';

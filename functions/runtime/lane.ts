@@ -1,5 +1,7 @@
 /** One consumer's messages → the handler: batches, bounded concurrency, and each message ended as its outcome demands. */
-import type { Bus, BusMessage } from './bus.ts';
+
+import type { Bus } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { toAppError } from './errors.ts';
 import type { Running } from './function.ts';
 import { fromBus, type Incoming, type Outcome } from './message.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAckSubject } from './bus.ts';
+import { parseAckSubject } from './bus-message.ts';
 import { AppError } from './errors.ts';
 import { errorOf, filterOf, fromBus, outcomeOf, subjectOf, typeOfSubject } from './message.ts';
 

@@ -1,5 +1,5 @@
 /** Messages as CloudEvents 1.0: read from NATS (headers `ce-*`, or bare) and written to it. */
-import type { BusMessage } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { AppError, type Code, type FieldError, invalid } from './errors.ts';
 import { nameId } from './ids.ts';
 import { continueTrace, readTrace, type Trace } from './trace.ts';

@@ -1,5 +1,5 @@
 /** A handler's attempts on messages → steps: how long each waited and for what, the attempt, and of a batch one that links to all. */
-import type { BusMessage } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { toAppError } from './errors.ts';
 import { type Incoming, typeOfSubject } from './message.ts';
 import { inStep, inTrace, readTrace, recording, type Step, startStep } from './trace.ts';

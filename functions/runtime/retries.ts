@@ -1,5 +1,7 @@
 /** Messages that wait for their next attempt: each parked as a JetStream schedule, and back to its function alone. */
-import type { Bus, BusMessage } from './bus.ts';
+
+import type { Bus } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { invalid } from './errors.ts';
 import { REPLY_HEADER } from './message.ts';
 import { schedule } from './timer.ts';

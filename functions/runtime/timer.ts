@@ -1,5 +1,7 @@
 /** Timers as messages: JetStream keeps a schedule and publishes its message when it is due; nothing runs meanwhile. */
-import type { Bus, BusMessage, Payload } from './bus.ts';
+
+import type { Bus, Payload } from './bus.ts';
+import type { BusMessage } from './bus-message.ts';
 import { invalid } from './errors.ts';
 import { sending } from './sending.ts';
 

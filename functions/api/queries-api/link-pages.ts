@@ -1,5 +1,5 @@
 /** GET /verify-email and GET /reset-password: the pages that the links of e-mails lead to; rendered when asked for. */
-import { publicRoute, type Route } from '../../runtime/http.ts';
+import { publicRoute, type Route } from '../../runtime/routes.ts';
 
 const DETAILS =
   'The token is in the fragment of the link, which a browser sends to nobody; the page posts it when asked to.';

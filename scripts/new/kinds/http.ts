@@ -27,7 +27,7 @@ export default http({
 });
 `,
     'routes.ts': `/** The routes of ${name}. */
-import type { Route } from '../../runtime/http.ts';
+import type { Route } from '../../runtime/routes.ts';
 import type { Database } from '../../runtime/postgres.ts';
 
 export const routes = (_database: Database): readonly Route[] => [];

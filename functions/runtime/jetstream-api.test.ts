@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { apiError } from './bus.ts';
+import { apiError } from './jetstream-api.ts';
 
 test.each([
   [500, 'unavailable', 'nats-unavailable'],
