@@ -1,13 +1,24 @@
-/** `npm run bench [-- <part>...]`: what is measured, in ratios to a baseline of the same run. */
-import { benchCalls } from './bench/calls.ts';
-import { benchTracing } from './bench/tracing.ts';
+/** `npm run bench [-- <part>...]`: what is measured, in ratios to a baseline of the same run; 1 when a part failed. */
+import path from 'node:path';
+import { calls } from './bench/calls.ts';
+import { describeMachine } from './bench/machine.ts';
+import type { Part } from './bench/part.ts';
+import { bench, usage } from './bench/run.ts';
+import { tracing } from './bench/tracing.ts';
+import { UsageError } from './cli.ts';
+import { repository } from './local/yaml-file.ts';
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { calls: benchCalls, tracing: benchTracing };
+/** In the order in which they run. */
+const PARTS: readonly Part[] = [calls, tracing];
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((part) => !Object.hasOwn(PARTS, part));
-if (unknown !== undefined) {
-  console.error(`bench: there is no part '${unknown}'; there are ${Object.keys(PARTS).join(', ')}`);
-  process.exit(2);
+// Its servers end with the process, but only when it exits by itself.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+
+const folder = path.join(repository, '.local/bench');
+try {
+  const say = (line: string): void => console.log(line);
+  process.exitCode = await bench(PARTS, process.argv.slice(2), { folder, machine: describeMachine, say });
+} catch (error) {
+  console.error(error instanceof UsageError ? `bench: ${error.message}\n\n${usage(PARTS)}` : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }
-for (const [part, run] of Object.entries(PARTS)) if (wanted.length === 0 || wanted.includes(part)) await run();

@@ -4,6 +4,7 @@ import { runTool } from './tool.ts';
 const CHECKS: readonly [what: string, script: string, ...args: string[]][] = [
   ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'],
   ['types', 'node_modules/typescript/bin/tsc', '-p', '.'],
+  ['types of the console', 'node_modules/typescript/bin/tsc', '-p', 'scripts/console/app'],
   ['generated code', 'scripts/generate.ts', '--check'],
   ['unused code', 'node_modules/knip/bin/knip.js'],
 ];

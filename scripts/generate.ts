@@ -1,6 +1,6 @@
 /**
  * proto/ → functions/gen, by buf and ts-proto, offline; the routes of the HTTP functions → functions/gen/openapi.json;
- * what functions take and give → infra/nats/accounts.conf.
+ * what functions take and give → infra/nats/accounts.conf; that and their rules → the table of functions/README.md.
  * With --check it only says whether the committed files are that, and whether proto/ breaks what is published.
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,11 +10,15 @@ import { checkPublished } from './breaking.ts';
 import { accountsConf } from './nats-users/accounts-conf.ts';
 import { shopUsers } from './nats-users/shop-users.ts';
 import { allRoutes, openApiDocument } from './openapi.ts';
+import { readmeWithTable } from './scale/functions-table.ts';
 import { runTool } from './tool.ts';
 
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';
 const GENERATED = 'functions/gen';
 const ACCOUNTS = 'infra/nats/accounts.conf';
+const README = 'functions/README.md';
+/** Beside what is in GENERATED. */
+const SINGLE = [ACCOUNTS, README];
 const ROOT = path.resolve(import.meta.dirname, '..');
 
 async function generateInto(folder: string): Promise<void> {
@@ -24,6 +28,7 @@ async function generateInto(folder: string): Promise<void> {
   await writeFile(path.join(folder, GENERATED, 'openapi.json'), document);
   await mkdir(path.join(folder, path.dirname(ACCOUNTS)), { recursive: true });
   await writeFile(path.join(folder, ACCOUNTS), accountsConf(await shopUsers()));
+  await writeFile(path.join(folder, README), await readmeWithTable());
 }
 
 /** Path below `folder` → content, of every file. */
@@ -44,10 +49,12 @@ async function outdated(): Promise<string[]> {
     const wanted = await readAll(path.join(folder, GENERATED));
     const committed = await readAll(path.join(ROOT, GENERATED));
     const names = new Set([...wanted.keys(), ...committed.keys()]);
-    const accounts = await Promise.all([folder, ROOT].map((root) => readFile(path.join(root, ACCOUNTS), 'utf8')));
+    const [made, there] = await Promise.all(
+      [folder, ROOT].map((root) => Promise.all(SINGLE.map((file) => readFile(path.join(root, file), 'utf8')))),
+    );
     return [
       ...[...names].filter((name) => wanted.get(name) !== committed.get(name)).map((name) => `${GENERATED}/${name}`),
-      ...(accounts[0] === accounts[1] ? [] : [ACCOUNTS]),
+      ...SINGLE.filter((_, index) => made?.[index] !== there?.[index]),
     ];
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -58,7 +65,7 @@ async function check(): Promise<void> {
   if ((await runTool(BUF, ['lint', 'proto'])) !== 0) throw new Error('proto/ does not pass buf lint; see above');
   await checkPublished();
   const files = await outdated();
-  if (files.length === 0) return console.log(`${GENERATED} and ${ACCOUNTS} are what the sources generate`);
+  if (files.length === 0) return console.log(`${[GENERATED, ...SINGLE].join(', ')} are what the sources generate`);
   const list = files.map((file) => `  ${file}`).join('\n');
   throw new Error(`Not what the sources generate; run \`npm run generate\`:\n${list}`);
 }

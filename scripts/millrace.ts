@@ -7,6 +7,7 @@ import { gateCommand } from './deploy/gate.ts';
 import { nkeysCommand } from './nkeys/command.ts';
 import { pushCommand } from './push/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
+import { scaleCommand } from './scale/command.ts';
 import { rotateCommand } from './signing-key/command.ts';
 import { whyCommand } from './why/command.ts';
 
@@ -41,6 +42,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       'sends a CloudEvent in JSON, or an array of them, to the shop: to that of npm start, as its staff, or to --url;\n      ' +
       'with --dry-run it only says whether they are as they must be',
     run: (args) => pushCommand(args),
+  },
+  scale: {
+    usage: 'scale lint|simulate|record|explain [<function>] [options]',
+    says:
+      'finds faults in scaling rules; says what a rule, or a change of it by --set, does with a load: waits, replicas,\n      ' +
+      'pod-seconds; records a load; says why a function has the replicas that it has',
+    run: (args) => scaleCommand(args),
   },
   nkeys: {
     usage: 'nkeys --out <folder>',

@@ -29,7 +29,7 @@ type LaneOptions = PullOptions & {
 /** Well below every consumer's ackWait. */
 export const WORKING_EVERY_MS = 10_000;
 /** Longer than any handler may take: then somebody else is to get the message. */
-const WORKING_FOR_MS = 300_000;
+export const WORKING_FOR_MS = 300_000;
 
 type Taken = TakenMessage & { readonly at: number };
 

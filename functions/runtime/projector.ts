@@ -40,7 +40,7 @@ export type ProjectorDefinition = Definition<Need> &
   };
 
 const IN_FLIGHT = 256;
-const BATCH = 128;
+export const BATCH = 128;
 
 /** The newest row a key, as one statement may not touch a row twice; in one order, so that two never wait in a ring. */
 function newestRows(rows: readonly Row[], key: readonly string[]): Row[] {

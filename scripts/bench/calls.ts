@@ -15,7 +15,8 @@ import { ANY_PORTS, type Platform, startPlatform } from '../local/platform.ts';
 import { dataDirFor } from '../local/postgres.ts';
 import { signingKeyFile } from '../local/secrets.ts';
 import { seedFileOf } from '../nkeys/seeds.ts';
-import { load, type Measured } from './load.ts';
+import { load } from './load.ts';
+import type { Part, Row } from './part.ts';
 
 type Call = <Method extends AnyMethod>(method: Method, request: RequestOf<Method>) => Promise<ResponseOf<Method>>;
 type Way = { readonly call: Call; close(): Promise<void> };
@@ -72,9 +73,6 @@ async function overHttp(environment: Readonly<Record<string, string>>): Promise<
   };
 }
 
-const cell = ({ perSecond, p50Ms, p99Ms }: Measured): string =>
-  `${perSecond.toFixed(0).padStart(7)}/s  p50 ${p50Ms.toFixed(2).padStart(6)} ms  p99 ${p99Ms.toFixed(2).padStart(6)} ms`;
-
 type Case = { readonly name: string; readonly inFlight: number; make(call: Call): () => Promise<unknown> };
 
 async function cases(call: Call): Promise<Case[]> {
@@ -100,8 +98,9 @@ async function cases(call: Call): Promise<Case[]> {
   ];
 }
 
-async function compare(shop: Platform, dataDir: string): Promise<void> {
+async function compare(shop: Platform, dataDir: string): Promise<Row[]> {
   const ways: Way[] = [];
+  const rows: Row[] = [];
   const { secrets } = pathsOf(dataDir);
   try {
     const grpc = overGrpc(shop.endpoints.grpc);
@@ -118,22 +117,34 @@ async function compare(shop: Platform, dataDir: string): Promise<void> {
     for (const { name, inFlight, make } of await cases(grpc.call)) {
       const http = await load(make(plain.call), inFlight, FOR_MS);
       const unary = await load(make(grpc.call), inFlight, FOR_MS);
-      const ratio = (unary.perSecond / http.perSecond).toFixed(2);
-      console.log(`${name}, ${inFlight} in flight\n  HTTP ${cell(http)}\n  gRPC ${cell(unary)}  ${ratio} × HTTP`);
+      const what = `${name}, ${inFlight} in flight, over gRPC`;
+      const over = { what: 'plain HTTP with JSON' };
+      rows.push(
+        { what, value: unary.perSecond, unit: 'calls/s', baseline: { ...over, value: http.perSecond } },
+        { what: `${what}, p50`, value: unary.p50Ms, unit: 'ms', baseline: { ...over, value: http.p50Ms } },
+        { what: `${what}, p99`, value: unary.p99Ms, unit: 'ms', baseline: { ...over, value: http.p99Ms } },
+      );
     }
+    return rows;
   } finally {
     for (const way of ways.reverse()) await way.close();
   }
 }
 
-export async function benchCalls(): Promise<void> {
+async function run(): Promise<{ rows: Row[] }> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-bench-'));
   const shop = await startPlatform({ dataDir, ports: ANY_PORTS });
   try {
-    await compare(shop, dataDir);
+    return { rows: await compare(shop, dataDir) };
   } finally {
     await shop.stop();
     await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });
     await rm(dataDir, { recursive: true, force: true });
   }
 }
+
+export const calls: Part = {
+  name: 'calls',
+  about: 'calls to user-service a second, over gRPC and over plain HTTP with JSON, same handlers',
+  run,
+};

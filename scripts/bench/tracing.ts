@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../functions/runtime/bus.ts';
 import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import type { Part, Row } from './part.ts';
 import { openPlace, type Place } from './place.ts';
 
 const FUNCTION = 'create-order';
@@ -59,7 +60,7 @@ async function cpuOf({ bus, environment, bundleOf }: Place, orders: number, endp
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-async function compare(place: Place, what: string, orders: number, collector: string): Promise<void> {
+async function compare(place: Place, what: string, orders: number, collector: string): Promise<Row> {
   const without: number[] = [];
   const recording: number[] = [];
   await cpuOf(place, orders, collector);
@@ -67,20 +68,24 @@ async function compare(place: Place, what: string, orders: number, collector: st
     without.push(await cpuOf(place, orders, ''));
     recording.push(await cpuOf(place, orders, collector));
   }
-  const [base, on] = [median(without), median(recording)];
-  console.log(
-    `${FUNCTION}, ${what}\n  CPU ${base.toFixed(0)} ms, recording ${on.toFixed(0)} ms: ${(on / base).toFixed(2)} ×`,
-  );
+  const baseline = { what: 'not recording', value: median(without) };
+  return { what: `${FUNCTION} recording, CPU ${what}`, value: median(recording), unit: 'ms', baseline };
 }
 
-export async function benchTracing(): Promise<void> {
+async function run(): Promise<{ rows: Row[] }> {
   const cleanup = openCleanup();
   try {
     const place = await openPlace([FUNCTION], cleanup);
     const collector = await openCollector(cleanup);
-    await compare(place, 'from start to end, one order', 1, collector);
-    await compare(place, `from start to end, ${ORDERS} orders`, ORDERS, collector);
+    const one = await compare(place, 'from start to end, one order', 1, collector);
+    return { rows: [one, await compare(place, `from start to end, ${ORDERS} orders`, ORDERS, collector)] };
   } finally {
     await cleanup.unwind();
   }
 }
+
+export const tracing: Part = {
+  name: 'tracing',
+  about: 'CPU of create-order with its steps recorded and without, from cold and at work',
+  run,
+};

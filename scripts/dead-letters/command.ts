@@ -2,10 +2,10 @@
 import { type Bus, openBus } from '../../functions/runtime/bus.ts';
 import { readSettings } from '../../functions/runtime/config.ts';
 import { toAppError } from '../../functions/runtime/errors.ts';
-import { newId } from '../../functions/runtime/ids.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 import { type Environment, type NatsPlace, natsPlace } from '../cli.ts';
 import { OPERATOR } from '../nats-users/permissions.ts';
+import { record } from './audit.ts';
 import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './letters.ts';
 import { redrive, refuseOrphans } from './redrive.ts';
 import { type Request, readRequest } from './request.ts';
@@ -47,18 +47,6 @@ function tell(request: Request, what: string, letter: Letter): void {
   console.log(`${what.padEnd(10)} ${line(letter)}`);
 }
 
-/** What is about to be done is on record before it is done. */
-async function record(bus: Bus, { verb, by }: Request, letter: Letter): Promise<void> {
-  const { id, function: name, error, origin, type, subject } = letter;
-  const entry = {
-    at: new Date().toISOString(),
-    by,
-    did: verb,
-    letter: { id, function: name, error, origin, type, subject },
-  };
-  await bus.publish(`audit.dead-letters.${verb}`, JSON.stringify(entry), {}, newId());
-}
-
 async function list(bus: Bus, request: Request): Promise<void> {
   const letters = await chosenLetters(bus, request);
   for (const letter of letters) console.log(request.json ? JSON.stringify(summary(letter)) : line(letter));
@@ -84,7 +72,7 @@ async function redriveAll(bus: Bus, request: Request): Promise<void> {
     return;
   }
   await redrive(bus, letters, request.rate, async (letter, what, why) => {
-    if (what === 'redriven') await record(bus, request, letter);
+    if (what === 'redriven') await record(bus, request.verb, request.by, letter);
     tell(request, why ? `${what}: the one before ${why === 'no answer' ? 'got no answer' : why}` : what, letter);
   });
 }
@@ -95,7 +83,7 @@ async function discard(bus: Bus, request: Request): Promise<void> {
       tell(request, 'would drop', letter);
       continue;
     }
-    await record(bus, request, letter);
+    await record(bus, request.verb, request.by, letter);
     await removeLetter(bus, letter.id);
     tell(request, 'dropped', letter);
   }

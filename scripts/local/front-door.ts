@@ -1,8 +1,9 @@
-/** The one HTTP address of the local shop: the API and its document by method and path, the mailbox, the functions' state, and readiness. */
+/** The one HTTP address of the local shop: the API and its document by method and path, the console, the mailbox, the functions' state, and readiness. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AppError, invalid, methodNotAllowed, toAppError } from '../../functions/runtime/errors.ts';
 import { sendJson, sendProblem } from '../../functions/runtime/problem.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
+import type { Console } from '../console/door.ts';
 import type { HttpScaler } from './knative.ts';
 import type { Mail } from './mailbox.ts';
 import type { FunctionState } from './scaler.ts';
@@ -18,6 +19,7 @@ export type Rooms = {
   mail(): readonly Mail[];
   functions(): readonly FunctionState[];
   readonly telemetry: Pick<Telemetry, 'answer'>;
+  readonly console: Pick<Console, 'isFor' | 'handle'>;
 };
 export type FrontDoor = { close(): Promise<void> };
 
@@ -48,6 +50,7 @@ async function enter(rooms: Rooms, request: IncomingMessage, response: ServerRes
     const room = reads || READ_ONLY.has(path) ? rooms.queries : path === '/v1/events' ? rooms.events : rooms.commands;
     return room.handle({ request, response, body, traceId });
   }
+  if (rooms.console.isFor(path)) return rooms.console.handle(request, response);
   const answer = LOCAL[path] ?? (TELEMETRY.test(path) ? answerTelemetry(path, query) : undefined);
   if (!answer)
     throw new AppError(

@@ -2,14 +2,15 @@
 import type { EventRule } from './manifests.ts';
 import type { Measured, Metrics } from './metrics.ts';
 import type { Replicas } from './replicas.ts';
-import { decideEvent, NOTHING_REMEMBERED } from './scale.ts';
-import type { Scaler, Work } from './scaler.ts';
+import { decideEvent, type Failure, heldBy, NOTHING_REMEMBERED, type Reading } from './scale.ts';
+import type { Grounds, Scaler, Work } from './scaler.ts';
 
 const LATE_MS = 10_000;
 
 export function startKeda(rule: EventRule, replicas: Replicas, metrics: Metrics): Scaler {
   let memory = NOTHING_REMEMBERED;
   let work: Work = { lag: 0, pending: 0 };
+  let last: readonly (Reading | Failure)[] = [];
   let failed: string | undefined = 'not polled yet';
   let readAt = Date.now();
   let stopped = false;
@@ -26,6 +27,7 @@ export function startKeda(rule: EventRule, replicas: Replicas, metrics: Metrics)
   };
 
   const note = (read: readonly Measured[]): void => {
+    last = read;
     failed = read
       .map((one) => ('problem' in one ? `${one.what} cannot be read: ${one.problem}` : undefined))
       .find(Boolean);
@@ -47,8 +49,23 @@ export function startKeda(rule: EventRule, replicas: Replicas, metrics: Metrics)
   };
   void pollForEver();
 
+  const grounds = (): Grounds => {
+    const { pollingIntervalSeconds, cooldownSeconds, scaleDownStabilizationSeconds } = rule;
+    const held = heldBy(rule, replicas.wanted(), memory);
+    return {
+      by: 'keda',
+      pollingIntervalSeconds,
+      cooldownSeconds,
+      scaleDownStabilizationSeconds,
+      read: last,
+      ...(memory.lastActiveAt === undefined ? {} : { lastActiveAt: new Date(memory.lastActiveAt).toISOString() }),
+      ...(held ? { held: { replicas: held.replicas, until: new Date(held.until).toISOString() } } : {}),
+    };
+  };
+
   return {
     work: () => work,
+    grounds,
     problem: () =>
       failed ?? (Date.now() - readAt > LATE_MS + rule.pollingIntervalSeconds * 1_000 ? 'polls are late' : undefined),
     stop() {

@@ -2,8 +2,8 @@
 import { type Activator, openActivator } from './activator.ts';
 import type { HttpRule } from './manifests.ts';
 import type { Replicas } from './replicas.ts';
-import { average, decideHttp, type Sample } from './scale-http.ts';
-import type { Scaler } from './scaler.ts';
+import { average, decideHttp, type Load, type Sample } from './scale-http.ts';
+import type { Grounds, Scaler } from './scaler.ts';
 
 export type HttpScaler = Scaler & Pick<Activator, 'handle'>;
 
@@ -28,12 +28,15 @@ export function startKnative(rule: HttpRule, replicas: Replicas): HttpScaler {
 
   const decide = (): void => {
     const at = measure();
-    const stable = average(samples, rule.windowSeconds, at);
-    const sudden = average(samples, rule.windowSeconds / 10, at);
-    const load = { stable, sudden, idleSeconds: (at - busyAt) / 1_000 };
-    const { replicas: count, why } = decideHttp(rule, replicas.wanted(), load);
+    const { replicas: count, why } = decideHttp(rule, replicas.wanted(), loadNow(at));
     replicas.scaleTo(count, replicas.wanted() === 0 ? 'a request came' : why);
   };
+
+  const loadNow = (at: number): Load => ({
+    stable: average(samples, rule.windowSeconds, at),
+    sudden: average(samples, rule.windowSeconds / 10, at),
+    idleSeconds: (at - busyAt) / 1_000,
+  });
 
   const activator = openActivator(rule, replicas, (now) => {
     measure();
@@ -52,7 +55,16 @@ export function startKnative(rule: HttpRule, replicas: Replicas): HttpScaler {
     decide();
   }, TICK_MS);
 
+  const grounds = (): Grounds => {
+    const { targetConcurrency, utilization, windowSeconds, retentionSeconds, containerConcurrency } = rule;
+    const { stable, sudden } = loadNow(Date.now());
+    const active = Number.isFinite(busyAt) ? { lastActiveAt: new Date(busyAt).toISOString() } : {};
+    const limits = { targetConcurrency, utilization, windowSeconds, retentionSeconds, containerConcurrency };
+    return { by: 'knative', ...limits, stable, sudden, ...active };
+  };
+
   return {
+    grounds,
     handle: activator.handle,
     work: () => ({ lag: requests, pending: activator.waiting() }),
     problem: () => undefined,

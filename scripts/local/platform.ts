@@ -2,6 +2,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildFunctions } from '../build.ts';
+import { openConsole } from '../console/door.ts';
+import { countLetters } from '../console/letters.ts';
+import { buildPages, type Pages } from '../console/pages.ts';
 import { NACK, type NatsUser, OPERATOR } from '../nats-users/permissions.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { type Client, openClient } from './client.ts';
@@ -81,9 +84,10 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   cleanup.add('telemetry', telemetry.close);
 
   const { access, seedFiles } = await openNatsKeys(paths.secrets, options.natsUsers ?? []);
-  const [servers, bundles, signingKey] = await together(
+  const [servers, bundles, pages, signingKey] = await together(
     startServers(paths, ports, access, cleanup, progress, options.natsLauncher),
     buildFunctions(),
+    buildPages(),
     signingKeyFile(paths.secrets),
   );
   progress(`${bundles.length} functions are built`);
@@ -112,7 +116,7 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   const { url: endpoint } = telemetry;
   const metrics = openPlatformMetrics({ endpoint, rules, states: fleet.states, ...client });
   cleanup.add('metrics of the platform', metrics.close);
-  await openDoor({ ports, fleet, servers, client, mailbox, telemetry, cleanup });
+  await openDoor({ ports, fleet, servers, client, mailbox, telemetry, pages, cleanup });
   writePrivate(paths.endpoints, endpoints, 0o644);
   cleanup.add('endpoints.json', () => rmSync(paths.endpoints, { force: true }));
 
@@ -164,10 +168,16 @@ type Door = {
   readonly client: Client;
   readonly mailbox: Mailbox;
   readonly telemetry: Telemetry;
+  readonly pages: Pages;
   readonly cleanup: Cleanup;
 };
 
-async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, cleanup }: Door): Promise<void> {
+async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, pages, cleanup }: Door): Promise<void> {
+  const { bus, database } = client;
+  const { points, spansOf } = telemetry;
+  const counts = async () => ({ deadLetters: await countLetters(bus), mails: mailbox.list().length });
+  const shown = { bus, database, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
+  const console = openConsole(pages, shown);
   const door = await openFrontDoor({
     port: ports.http,
     queries: fleet.http('queries-api'),
@@ -181,6 +191,9 @@ async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, cle
     mail: mailbox.list,
     functions: fleet.states,
     telemetry,
+    console,
   });
   cleanup.add('front door', door.close);
+  // The door closes once all have left it, and pages that listen stay until they are sent away.
+  cleanup.add('console', console.close);
 }

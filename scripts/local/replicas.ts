@@ -11,7 +11,8 @@ export type Replicas = {
   wanted(): number;
   ready(): Replica[];
   pids(): number[];
-  lastChange(): Change | undefined;
+  /** The last ones, the newest first. */
+  changes(): readonly Change[];
   /** Why the last one ended by itself, with the end of its log; undefined when one has become ready since. */
   problem(): string | undefined;
   onChange(listener: () => void): void;
@@ -26,6 +27,7 @@ export type ReplicasOptions = {
   readonly logFile: string;
 };
 
+const CHANGES_KEPT = 20;
 const LONGEST_DELAY_MS = 60_000;
 const STEADY_MS = 60_000;
 
@@ -40,7 +42,7 @@ export function openReplicas({ name, file, environment, logFile }: ReplicasOptio
   let wanted = 0;
   let crashes = 0;
   let restart: NodeJS.Timeout | undefined;
-  let lastChange: Change | undefined;
+  let changes: readonly Change[] = [];
   let problem: string | undefined;
 
   const changed = (): void => {
@@ -83,7 +85,7 @@ export function openReplicas({ name, file, environment, logFile }: ReplicasOptio
 
   const scaleTo = (to: number, why: string): void => {
     if (to === wanted) return;
-    lastChange = { at: new Date().toISOString(), from: wanted, to, why };
+    changes = [{ at: new Date().toISOString(), from: wanted, to, why }, ...changes].slice(0, CHANGES_KEPT);
     platformLog.info({ from: wanted, to, why }, 'scaled');
     count('millrace.scale_changes', { function: name, direction: to > wanted ? 'up' : 'down' });
     const added = to - wanted;
@@ -104,7 +106,7 @@ export function openReplicas({ name, file, environment, logFile }: ReplicasOptio
     wanted: () => wanted,
     ready: () => kept().filter((replica) => replica.ready()),
     pids: () => kept().map(({ pid }) => pid),
-    lastChange: () => lastChange,
+    changes: () => changes,
     problem: () => problem,
     onChange: (listener) => void listeners.push(listener),
     async stop() {

@@ -80,6 +80,18 @@ function follow(
   return { replicas: held, why: reason, memory: next };
 }
 
+/** Why there are no fewer: the most that was wished for within the window, and until when it counts (ms). */
+export function heldBy(
+  { scaleDownStabilizationSeconds: window }: EventRule,
+  replicas: number,
+  { wishes }: Memory,
+): { readonly replicas: number; readonly until: number } | undefined {
+  const last = wishes.at(-1);
+  const holding = wishes.findLast((one) => one.replicas >= replicas);
+  if (!last || !holding || last.replicas >= replicas) return undefined;
+  return { replicas: holding.replicas, until: holding.at + window * 1_000 };
+}
+
 /** The trigger that asks for most decides. */
 function wished(rule: EventRule, readings: readonly Reading[]): { wish: number; why: string } {
   const least = Math.max(1, rule.min);

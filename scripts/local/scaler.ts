@@ -1,10 +1,40 @@
 /** What is told about a function at `/_local/functions`, and what every scaler can do. */
-import type { Replicas } from './replicas.ts';
+import type { Change, Replicas } from './replicas.ts';
+import type { Failure, Reading } from './scale.ts';
 
 /** lag: messages or rows not finished, or requests in work or waiting; pending: those of them not begun. */
 export type Work = { readonly lag: number; readonly pending: number };
+/** What the next decision is made from. Times are ISO. */
+export type Grounds =
+  | {
+      readonly by: 'keda';
+      readonly pollingIntervalSeconds: number;
+      readonly cooldownSeconds: number;
+      readonly scaleDownStabilizationSeconds: number;
+      /** Of the last poll. */
+      readonly read: readonly (Reading | Failure)[];
+      /** When a poll last found something to do. */
+      readonly lastActiveAt?: string;
+      /** No fewer replicas than these until then: so many were wanted within the stabilisation window. */
+      readonly held?: { readonly replicas: number; readonly until: string };
+    }
+  | {
+      readonly by: 'knative';
+      readonly targetConcurrency: number;
+      readonly utilization: number;
+      readonly windowSeconds: number;
+      readonly retentionSeconds: number;
+      readonly containerConcurrency: number;
+      /** Requests at once, on average over the window and over a tenth of it. */
+      readonly stable: number;
+      readonly sudden: number;
+      /** When a request was last waiting or in work. */
+      readonly lastActiveAt?: string;
+    }
+  | { readonly by: 'hpa' };
 export type Scaler = {
   work(): Work;
+  grounds(): Grounds;
   /** undefined while it can do its work, else why not. */
   problem(): string | undefined;
   /** Changes nothing any more. */
@@ -22,7 +52,10 @@ export type FunctionState = Work & {
   readonly max: number;
   /** Of the lag, what one replica is for; absent where nothing is scaled. */
   readonly threshold?: number;
-  readonly lastChange?: { readonly at: string; readonly from: number; readonly to: number; readonly why: string };
+  readonly lastChange?: Change;
+  /** The newest first, with the last one. */
+  readonly changes: readonly Change[];
+  readonly scaling: Grounds;
   readonly problem?: string;
 };
 
@@ -31,7 +64,8 @@ export function stateOf(
   scaler: Scaler | undefined,
   facts: { readonly kind: string; readonly min: number; readonly max: number; readonly threshold?: number },
 ): FunctionState {
-  const lastChange = replicas.lastChange();
+  const changes = replicas.changes();
+  const [lastChange] = changes;
   const problem = replicas.problem() ?? scaler?.problem();
   return {
     name: replicas.name,
@@ -44,6 +78,8 @@ export function stateOf(
     max: facts.max,
     ...(facts.threshold === undefined ? {} : { threshold: facts.threshold }),
     ...(lastChange ? { lastChange } : {}),
+    changes,
+    scaling: scaler?.grounds() ?? { by: 'hpa' },
     ...(problem ? { problem } : {}),
   };
 }

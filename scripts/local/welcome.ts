@@ -26,6 +26,7 @@ function addressTable({ endpoints, wanted, ports, natsKey }: Welcome): string {
   });
   const local = [
     `  ${'key for NATS'.padEnd(20)} ${natsKey}`,
+    `  ${'console'.padEnd(20)} ${endpoints.http}/console`,
     `  ${'API'.padEnd(20)} ${endpoints.http}/docs`,
     `  ${'mailbox'.padEnd(20)} ${endpoints.http}/_local/mail`,
     `  ${'functions'.padEnd(20)} ${endpoints.http}/_local/functions`,

@@ -2,7 +2,7 @@
 import { isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import { amongRoles, withLogin, withMigration, withRole } from './database-lists.ts';
 import { type Edit, insert } from './edit.ts';
-import { commandOf, tableOf } from './names.ts';
+import { commandOf } from './names.ts';
 import { MODELS, type Request } from './request.ts';
 
 type Entry = { readonly entry: string; readonly from: number; readonly to: number };
@@ -39,22 +39,6 @@ export const inOrder =
     return text.slice(0, at) + copy + text.slice(at);
   };
 
-const GIVES: Readonly<Record<Request['kind'], (name: string) => string>> = {
-  command: () => 'nothing yet',
-  projector: (name) => `rows of \`${tableOf(name)}\``,
-  policy: () => 'nothing yet',
-  notifier: () => 'an e-mail',
-  http: () => 'nothing yet',
-};
-
-/** A row below the others of its kind. */
-function inTable(text: string, { kind, name, events }: Request): string {
-  const takes = kind === 'command' ? [commandOf(name).type] : events;
-  const last = text.split('\n').findLastIndex((line) => /^\| `[a-z0-9-]+` \| (\w+) \|/.exec(line)?.[1] === kind);
-  const shown = takes.map((type) => `\`${type}\``).join(', ') || 'nothing yet';
-  return insert(text, last + 1, `| \`${name}\` | ${kind} | ${shown} | ${GIVES[kind](name)} |`);
-}
-
 /** Named in the column of functions wherever the model is named, be it as one that has the setting or one that has not. */
 function withSettings(text: string, { kind, name }: Request): string {
   const model = `\`${MODELS[kind]}\``;
@@ -85,7 +69,6 @@ export const LISTS: readonly (readonly [file: string, edit: Edit])[] = [
   ['knative/overlays/local-cluster/kustomization.yaml', inOrder('images')],
   ['knative/overlays/production/kustomization.yaml', inOrder('images')],
   ['infra/compose.yaml', inOrder('services')],
-  ['functions/README.md', inTable],
   ['functions/README.md', withSettings],
   ['infra/postgres/README.md', withRole],
   ['infra/postgres/kustomization.yaml', withMigration],

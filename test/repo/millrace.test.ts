@@ -57,6 +57,7 @@ test.each([
   [['dead-letters', 'show'], 'show takes one id'],
   [['dead-letters', 'list', '--nats', 'http://x'], 'must be a URL such as nats://host:4222'],
   [['dead-letters', 'list'], 'or set --nats or NATS_URL'],
+  [['scale'], "scale takes lint, simulate, record, explain, not ''"],
   [['why'], 'why needs the id of an order or of an event, or the key of an e-mail'],
   [['why', '1', '2'], 'why takes one id at a time, not also 2'],
   [['why', 'ada@example.com'], 'an address of somebody is none'],

@@ -6,6 +6,9 @@ import type { Definition } from '../../functions/runtime/function.ts';
 import { listFunctions } from '../../scripts/build.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { roleOf } from '../../scripts/postgres/roles.ts';
+import { readmeWithTable } from '../../scripts/scale/functions-table.ts';
+import { build } from '../support/kustomize.ts';
+import { isWorkload } from '../support/overlays.ts';
 
 const read = (file: string): string => readFileSync(path.join(repository, file), 'utf8');
 
@@ -17,25 +20,31 @@ const definitions = async () =>
     }),
   );
 
-test('the table of functions lists every function, with its kind and all that it takes', async () => {
-  const rows = [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \| (\w+) \| (.*?) \|/gm)];
-  const functions = await definitions();
-  expect(rows.map(([, name, kind]) => ({ name, kind })).sort((a, b) => `${a.name}`.localeCompare(`${b.name}`))).toEqual(
-    functions.map(({ name, kind }) => ({ name, kind })),
-  );
-  for (const { name, consumes } of functions.filter(({ consumes }) => consumes.length > 0)) {
-    const takes = rows.find(([, row]) => row === name)?.[3] ?? '';
-    expect([...takes.matchAll(/`([^`]+)`/g)].map(([, type]) => type).sort(), name).toEqual([...consumes].sort());
-  }
+test('the table of functions is what is generated; if not, run npm run generate', async () => {
+  expect(read('functions/README.md')).toBe(await readmeWithTable());
 });
 
-test('the table of functions lists all that a handler, a policy or a service gives', async () => {
-  const rows = [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \| \w+ \| .*? \| (.*?) \|$/gm)];
-  const given = new Map(rows.map(([, name = '', gives = '']) => [name, [...gives.matchAll(/`(\w+\.[^`]+)`/g)]]));
-  for (const { name, kind, publishes, schedules } of await definitions()) {
-    const types = given.get(name)?.map(([, type]) => type) ?? [];
-    const named = kind === 'http' || kind === 'relay' ? [] : [...publishes, ...schedules];
-    expect(types.sort(), name).toEqual(named.sort());
+test('the table of functions has a row for each, with what it takes and sends, and the limits that its pods have', {
+  timeout: 120_000,
+}, async () => {
+  const rows = new Map(
+    [...read('functions/README.md').matchAll(/^\| `([a-z-]+)` \| (.*) \|$/gm)].map(([, name = '', cells = '']) => [
+      name,
+      cells.split(' | '),
+    ]),
+  );
+  const pods = (await build('knative/functions')).filter(isWorkload);
+  const functions = await definitions();
+  expect([...rows.keys()].sort()).toEqual(functions.map(({ name }) => name));
+  for (const { name, kind, consumes, publishes, schedules } of functions) {
+    const [shownKind, takes = '', sends = '', , , , , limits] = rows.get(name) ?? [];
+    const typesIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, type]) => type).sort();
+    expect(shownKind, name).toBe(kind);
+    expect(typesIn(takes), name).toEqual([...consumes].sort());
+    if (kind !== 'relay') expect(typesIn(sends), name).toEqual([...publishes, ...schedules].sort());
+    const container = pods.find(({ metadata }) => metadata.name === name)?.spec.template.spec.containers[0];
+    const { cpu = 'no limit', memory } = container?.resources.limits ?? {};
+    expect(limits, name).toBe(`${cpu}, ${memory}`);
   }
 });
 

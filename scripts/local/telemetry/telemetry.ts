@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { AppError, invalid, notFound } from '../../../functions/runtime/errors.ts';
 import { openLogFile } from '../log-file.ts';
-import { readPoints } from './points.ts';
+import { type Point, readPoints } from './points.ts';
 import { openReceiver } from './receiver.ts';
 import { readSpans, type Span } from './spans.ts';
 import { openPointStore, openTraceStore } from './stores.ts';
@@ -12,6 +12,9 @@ export type Telemetry = {
   readonly url: string;
   /** `path` is what follows `/_local/`, such as `traces` or `traces/<traceId>`; throws `not-found` or `invalid`. */
   answer(path: string, query: URLSearchParams): unknown;
+  /** undefined where they go elsewhere, as of `spansOf`. */
+  points(): readonly Point[] | undefined;
+  spansOf(orderId: string): readonly Span[] | undefined;
   close(): Promise<void>;
 };
 
@@ -74,6 +77,8 @@ export async function openTelemetry(file: string): Promise<Telemetry> {
       if (room === 'traces' && more.length === 0) return answerTraces(id, query);
       throw notFound('no-such-path', `There is nothing at /_local/${path}`);
     },
+    points: points.latest,
+    spansOf: (orderId) => traces.find(ASKED_BY.order, orderId),
     async close() {
       await receiver.close();
       kept.close();
@@ -91,5 +96,7 @@ export const telemetryElsewhere = (url: string): Telemetry => ({
       'Traces and metrics go to OTEL_EXPORTER_OTLP_ENDPOINT, and none is kept here: look there',
     );
   },
+  points: () => undefined,
+  spansOf: () => undefined,
   close: async () => undefined,
 });

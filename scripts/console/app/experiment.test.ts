@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { todayOf } from '../../scale/today.ts';
+import { compared, FIELDS, type Inputs, inputsOf, sampled, tried, wrong } from './experiment.ts';
+
+const today = async () => ({ ...(await todayOf('create-order', undefined)), service: { batch: 1 } });
+
+test('a curve keeps its value until its next point, and a peak between two pictures is not lost', () => {
+  const [times, values] = sampled(
+    [
+      [
+        [0, 0],
+        [10.1, 7],
+        [10.2, 1],
+      ],
+    ],
+    400,
+  );
+  expect(times?.slice(9, 13)).toEqual([9, 10, 11, 12]);
+  expect(values?.slice(9, 13)).toEqual([0, 7, 1, 1]);
+});
+
+test('the same rule is the same on both sides, and a larger threshold makes fewer replicas', async () => {
+  const rule = await today();
+  const same = tried(rule, inputsOf(rule));
+  expect(same.proposed).toEqual(same.today);
+  const fewer = tried(rule, { ...inputsOf(rule), lagThreshold: '100000' });
+  expect(fewer.proposed.peakReplicas).toBeLessThan(fewer.today.peakReplicas);
+  expect(compared(fewer.today, fewer.proposed).find(({ title }) => title === 'Most replicas')?.verdict).toBe('better');
+});
+
+test.each([
+  [{ lagThreshold: '0' }, 'Lag threshold: a whole number from 1 to 1,000,000'],
+  [{ max: '' }, 'At most: a whole number from 1 to 1,000'],
+  [{ min: '9', max: '3' }, 'At least: no more than 3, the most'],
+  [{ messages: '1e9' }, 'Messages: a whole number from 1 to 200,000'],
+])('%j is wrong, and it says which field and what it may be', async (change, says) => {
+  const inputs: Inputs = { ...inputsOf(await today()), ...change };
+  expect(FIELDS.flatMap((field) => wrong(field, inputs) ?? [])).toEqual([says]);
+});

@@ -1,0 +1,192 @@
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openBus } from '../../functions/runtime/bus.ts';
+import { newId } from '../../functions/runtime/ids.ts';
+import { buildPages } from '../../scripts/console/pages.ts';
+import { OPERATOR } from '../../scripts/nats-users/permissions.ts';
+import { openBrowser } from '../support/browser.ts';
+import { testShell } from '../support/shell.ts';
+import { type Shop, startShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+
+const MOST_FIRST_PAINT_BYTES = 100_000;
+
+let shop: Awaited<ReturnType<typeof startShop>>;
+let browser: Browser;
+let page: Page;
+let token: string;
+/** What a page has complained of. */
+let complaints: string[];
+
+/** One that works on a page of its own: a phone, or a reader in the dark. */
+async function openPage(options: BrowserContextOptions = {}): Promise<Page> {
+  const opened = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  opened.setDefaultTimeout(20_000);
+  opened.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  opened.on('pageerror', (error) => complaints.push(error.message));
+  return opened;
+}
+
+const show = async (on: Page, hash: string): Promise<void> => {
+  await on.goto(`${shop.endpoints.http}/console#/${hash}`);
+  await on.locator('main h1').waitFor();
+};
+
+const order = async (): Promise<string> => {
+  const lines = [{ sku: 'tea', quantity: 1 }];
+  const { body } = await shop.call('POST', '/v1/orders', {
+    token,
+    body: { lines },
+    headers: { 'idempotency-key': newId() },
+  });
+  return body.orderId;
+};
+
+/** A command that no handler can ever take, sent past the API. */
+async function plantDeadLetter({ endpoints, natsKey }: Shop): Promise<void> {
+  const { shell, close } = testShell({ NATS_URL: endpoints.nats }, { NATS_SEED_FILE: natsKey }, OPERATOR.name);
+  const bus = await openBus(shell);
+  await bus.publish('command.order.create', JSON.stringify({ customerId: newId(), lines: [] }), {}, newId());
+  await close();
+}
+
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startShop(), openBrowser()]);
+  complaints = [];
+  page = await openPage();
+  token = await shop.signUp();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await shop?.end();
+});
+
+test('what is fetched for the first paint is below 100 KB, and nothing may come from elsewhere or inline', async () => {
+  const pages = await buildPages();
+  const bytes = [...pages.values()].reduce((sum, { gzipped }) => sum + gzipped.length, 0);
+  expect(bytes).toBeLessThan(MOST_FIRST_PAINT_BYTES);
+  const { headers } = await fetch(`${shop.endpoints.http}/console`);
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+});
+
+test('functions are seen to wake for an order, and to sleep again', async () => {
+  await show(page, 'functions');
+  const row = page.locator('.function', { hasText: 'create-order' });
+  await row.locator('.badge', { hasText: 'asleep' }).waitFor();
+  await order();
+  await row.locator('.badge', { hasText: 'awake' }).waitFor();
+  await row.locator('.badge', { hasText: 'asleep' }).waitFor({ timeout: 40_000 });
+  await row.getByRole('link', { name: 'create-order' }).click();
+  await page.getByText('It sleeps until there is something to do.').waitFor();
+});
+
+test('an order is opened, and the slider goes back to how it was; its trace and its e-mail are there', async () => {
+  const orderId = await order();
+  await shop.call('POST', `/v1/orders/${orderId}/payments`, {
+    token,
+    body: { token: 'tok_ok' },
+    headers: { 'idempotency-key': newId() },
+  });
+  await show(page, 'orders');
+  await page.getByRole('link', { name: `Order …${orderId.slice(-8)}` }).click();
+  const paid = page.locator('.badges', { hasText: 'paid' });
+  await paid.waitFor();
+  const changes = page.getByRole('row', { name: /^paymentStatus/ });
+  expect(await changes.textContent()).toBe('paymentStatus"pending""paid"');
+
+  await page.getByRole('slider', { name: 'Version' }).press('ArrowLeft');
+  await page.getByRole('heading', { name: 'As it was at version 1' }).waitFor();
+  expect(await page.locator('.badges').textContent()).toContain('pending');
+
+  await page.getByRole('row', { name: /process command.order.pay/ }).waitFor();
+  await page.getByRole('link', { name: `Your order ${orderId}` }).click();
+  await page.getByRole('article').getByText('Thank you for your order').waitFor();
+});
+
+test('a dead letter is sent again once it is confirmed, and the result is said', async () => {
+  await plantDeadLetter(shop);
+  await show(page, 'dead-letters');
+  await page.getByRole('link', { name: 'Dead letter 1' }).click();
+  await page.getByText('lines: Too small').first().waitFor();
+  await page.getByRole('button', { name: 'Redrive' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+  expect((await shop.call('GET', '/_local/functions')).status).toBe(200);
+  await page.getByRole('button', { name: 'Redrive' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Send again' }).click();
+  await page.getByRole('status').filter({ hasText: 'Dead letter 1 was sent again to create-order.' }).waitFor();
+  // It cannot be handled now either.
+  await page.getByRole('link', { name: 'Dead letter 2' }).waitFor();
+  expect(await page.getByRole('link', { name: 'Dead letter 1' }).count()).toBe(0);
+});
+
+test('a rule is tried in the playground, beside that of today, and a wrong value is named', async () => {
+  await show(page, 'playground/create-order');
+  const peak = page.getByRole('row', { name: /^Most replicas/ });
+  await peak.waitFor();
+  await page.getByRole('spinbutton', { name: 'At most' }).fill('1');
+  await until('fewer replicas', async () => (await peak.textContent()) === 'Most replicas41−75 %');
+  await page.getByRole('spinbutton', { name: 'Lag threshold' }).fill('0');
+  await page.getByText('Lag threshold: a whole number from 1 to 1,000,000').waitFor();
+});
+
+test('what there is not is said so, in words', async () => {
+  await show(page, 'functions/no-such');
+  await page.getByText('There is no function no-such').waitFor();
+  await show(page, 'nowhere/at/all');
+  await page.getByRole('heading', { name: 'Nothing is here' }).waitFor();
+});
+
+test('who is not the console itself cannot redrive, and no foreign name leads to it', async () => {
+  const ask = (path: string, headers: Record<string, string>, method = 'POST') =>
+    fetch(`${shop.endpoints.http}/console/api/${path}`, { method, headers });
+  const origin = shop.endpoints.http;
+  const of = async (answer: Promise<Response>) => ((await (await answer).json()) as { slug: string }).slug;
+  expect(await of(ask('dead-letters/2/redrive', {}))).toBe('foreign-origin');
+  expect(await of(ask('dead-letters/2/redrive', { origin: 'http://evil.example' }))).toBe('foreign-origin');
+  expect(await of(ask('dead-letters/2/redrive', { origin, 'sec-fetch-site': 'same-site' }))).toBe('foreign-site');
+  expect(await of(ask('dead-letters/two/redrive', { origin }))).toBe('invalid-data');
+  expect(await of(ask('dead-letters/77/discard', { origin }))).toBe('no-such-letter');
+  expect(await of(ask('orders', { origin }))).toBe('method-not-allowed');
+  expect(await of(ask('orders/1', {}, 'GET'))).toBe('invalid-data');
+});
+
+test.each([
+  ['light', 1280, ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice']],
+  ['dark', 360, ['color-contrast', 'target-size']],
+] as const)(
+  'in the %s at %d px nothing is cut off, unnamed or too faint',
+  { timeout: 90_000 },
+  async (colorScheme, width, rules) => {
+    const seen = await openPage({ viewport: { width, height: 800 }, colorScheme });
+    const { orders } = (await shop.call('GET', '/console/api/orders')).body;
+    const { mails } = (await shop.call('GET', '/console/api/mails')).body;
+    const rooms = ['functions', 'functions/create-order', 'orders', `orders/${orders[0].orderId}`, 'dead-letters'];
+    for (const room of [...rooms, 'dead-letters/2', 'mailbox', `mailbox/${mails[0].id}`, 'playground']) {
+      await show(seen, room);
+      await until(`${room} to be loaded`, async () => (await seen.getByText('Loading…').count()) === 0);
+      const beyond = await seen.evaluate('document.documentElement.scrollWidth - innerWidth');
+      expect(beyond, `${room} at ${width} px`).toBeLessThanOrEqual(0);
+      // Past the policy of the page, which a test's script is not part of.
+      const { violations } = (await seen.evaluate(`${axe.source}; axe.run({ runOnly: ${JSON.stringify(rules)} })`)) as {
+        violations: { id: string; nodes: { html: string }[] }[];
+      };
+      expect(violations.map(({ id, nodes }) => `${room}: ${id} ${nodes[0]?.html}`)).toEqual([]);
+    }
+    await seen.close();
+  },
+);
+
+test('no page has complained', () => {
+  expect(complaints).toEqual([]);
+});
+
+test('a shop that stops ends the live stream, and the page says that it tries again', async () => {
+  await show(page, 'functions');
+  await page.locator('.connection.live').waitFor();
+  await shop.stop();
+  await page.getByText('disconnected, trying again').waitFor();
+});

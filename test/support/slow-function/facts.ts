@@ -1,0 +1,3 @@
+/** What slow-function is like. */
+export const IN_FLIGHT = 4;
+export const TAKES_MS = 200;

@@ -1,0 +1,34 @@
+/** A function whose handler takes a while and does nothing else; its log says of each message how long it waited. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { openBus } from '../../../functions/runtime/bus.ts';
+import { consume } from '../../../functions/runtime/consume.ts';
+import type { Definition } from '../../../functions/runtime/function.ts';
+import { IN_FLIGHT, TAKES_MS } from './facts.ts';
+
+const definition: Definition<'NATS_URL'> = {
+  kind: 'command',
+  needs: ['NATS_URL'],
+  consumes: [],
+  publishes: [],
+  schedules: [],
+  inFlight: IN_FLIGHT,
+  async start(shell) {
+    const bus = await openBus(shell);
+    const options = {
+      stream: 'COMMANDS',
+      consumer: shell.name,
+      types: [],
+      inFlight: IN_FLIGHT,
+      batch: 1,
+      concurrency: IN_FLIGHT,
+    };
+    return consume(shell, bus, options, async ([message]) => {
+      const begunAt = Date.now();
+      await delay(TAKES_MS);
+      const { sentAt } = (message?.data ?? {}) as { sentAt: number };
+      shell.log.info({ waitedMs: begunAt - sentAt, tookMs: Date.now() - begunAt }, 'measured');
+    });
+  },
+};
+
+export default definition;
