@@ -4,6 +4,7 @@ import { UsageError } from './cli.ts';
 import { deadLettersCommand } from './dead-letters/command.ts';
 import { deployCommand } from './deploy/command.ts';
 import { gateCommand } from './deploy/gate.ts';
+import { mailCommand } from './mail/command.ts';
 import { nkeysCommand } from './nkeys/command.ts';
 import { pushCommand } from './push/command.ts';
 import { rebuildCommand } from './rebuild/command.ts';
@@ -49,6 +50,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       'finds faults in scaling rules; says what a rule, or a change of it by --set, does with a load: waits, replicas,\n      ' +
       'pod-seconds; records a load; says why a function has the replicas that it has',
     run: (args) => scaleCommand(args),
+  },
+  mail: {
+    usage: 'mail preview [<template>…] [--locale en|de] [--out <folder>]',
+    says:
+      'writes the e-mails, in all languages unless told, as HTML and text from example events into a folder,\n      ' +
+      '.local/mail-preview without --out, and says where their index is',
+    run: (args) => mailCommand(args),
   },
   nkeys: {
     usage: 'nkeys --out <folder>',

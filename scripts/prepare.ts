@@ -5,7 +5,7 @@ import { readSettings } from '../functions/runtime/config.ts';
 import { openLog } from '../functions/runtime/log.ts';
 import { openDatabase } from '../functions/runtime/postgres.ts';
 import { readConsumers, readStreams } from './local/jetstream-yaml.ts';
-import { applyJetstream } from './local/nack.ts';
+import { applyJetstream, asBegun } from './local/nack.ts';
 import { seedProducts } from './local/seed.ts';
 import { repository } from './local/yaml-file.ts';
 
@@ -21,7 +21,7 @@ const shell = {
 };
 try {
   const bus = await openBus(shell);
-  await applyJetstream(bus.api, streams, consumers);
+  await applyJetstream(bus.api, streams, await asBegun(bus.api, consumers));
   await seedProducts(openDatabase(shell));
   console.log(
     `${streams.length} streams and ${consumers.length} consumers are as their YAML says, and there are products`,

@@ -1,5 +1,6 @@
 /** Schemas of what the APIs answer with, by the names that the API's document gives them. */
 import * as z from 'zod/mini';
+import { LOCALES, OPTIONAL } from '../notifications/client.ts';
 import { publicOrder } from '../orders/events.ts';
 import { productDetails, sku } from '../orders/products.ts';
 
@@ -102,4 +103,28 @@ export const salesOfDay = named(
   }),
   'SalesOfDay',
   'Orders created, money taken and money given back on a day (UTC), in whole minor units of one currency.',
+);
+
+export const preferences = named(
+  z.object({ locale: z.enum(LOCALES), muted: z.array(z.enum(OPTIONAL)) }),
+  'NotificationPreferences',
+  'The language of what is sent to you, and the templates that are not sent.',
+);
+
+export const notification = named(
+  z.object({
+    notificationId: z.uuid(),
+    userId: z.uuid(),
+    template: z.string(),
+    channel: z.literal('email'),
+    status: z.enum(['claimed', 'sent', 'suppressed', 'failed']),
+    reason: z.nullable(z.string()),
+    attempts: z.int().check(z.nonnegative()),
+    orderId: z.nullable(z.uuid()),
+    resendOf: z.nullable(z.uuid()),
+    createdAt: z.iso.datetime(),
+    sentAt: z.nullable(z.iso.datetime()),
+  }),
+  'Notification',
+  'What was sent to a user, or why it was not; of one that was sent again `resendOf` is the first.',
 );

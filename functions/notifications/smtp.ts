@@ -6,7 +6,16 @@ import { openGuard } from '../runtime/guard.ts';
 import { inStep } from '../runtime/trace.ts';
 
 /** `messageId` is `<key@domain>`: the key names the e-mail in traces. */
-type Mail = { readonly to: string; readonly subject: string; readonly text: string; readonly messageId: string };
+type Mail = {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly messageId: string;
+};
+
+type Refusal = { readonly responseCode?: number; readonly command?: string; readonly response?: string };
 
 /** SMTP commands whose refusal is about this e-mail, and not about the connection or the account. */
 const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
@@ -17,8 +26,19 @@ const GUARDED = { name: 'smtp', timeoutMs: 60_000, retries: 0, inFlight: 8, half
 /** Later than that the notifier may have given it up, and its claim may be somebody else's. */
 const BEGIN_WITHIN_MS = 15_000;
 
-function refuse(error: { readonly responseCode?: number; readonly command?: string }): never {
+/** Slug of a refusal for good that is about whom the e-mail is for: nothing more can be sent there. */
+export const ADDRESS_REFUSED = 'address-refused';
+
+/** Whether nobody can be reached there, and not that the server has a rule against the sender (RFC 3463: 5.1 or 5.2). */
+export function isAddress({ responseCode = 0, command, response = '' }: Refusal): boolean {
+  if (command !== 'RCPT TO' || responseCode < 500) return false;
+  const [, subject] = /^5\d\d[ -]5\.(\d)\.\d/.exec(response) ?? [];
+  return subject ? ['1', '2'].includes(subject) : [550, 551, 553].includes(responseCode);
+}
+
+function refuse(error: Refusal): never {
   const { responseCode = 0, command = '' } = error;
+  if (isAddress(error)) throw invalid(ADDRESS_REFUSED, `The mail server knows no such address: ${responseCode}`);
   if (responseCode >= 500 && ABOUT_THE_MAIL.has(command))
     throw invalid('mail-refused', `The mail server refuses the e-mail for good: ${responseCode}`);
   throw unavailable('smtp-unavailable', 'The mail server did not take the e-mail', error);

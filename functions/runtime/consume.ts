@@ -18,6 +18,8 @@ export type ConsumeOptions = PullOptions & {
   readonly batch: number;
   /** Calls of the handler at the same time, of each of the two kinds. */
   readonly concurrency: number;
+  /** Retries and tasks in work at the same time; 8 unless told. */
+  readonly retriesInFlight?: number;
 };
 
 /** Retries have room of their own, so that they neither hold up what is new nor wait for it. */
@@ -41,7 +43,7 @@ function refuseDeadly(message: BusMessage): void {
 export function consume(
   shell: Shell,
   bus: Bus,
-  { stream, consumer, types, inFlight, batch, concurrency }: ConsumeOptions,
+  { stream, consumer, types, inFlight, batch, concurrency, retriesInFlight }: ConsumeOptions,
   handle: (batch: readonly Incoming[]) => Promise<void>,
 ): Running {
   const away = (): string | undefined => (bus.connected() ? undefined : 'not connected to NATS');
@@ -61,8 +63,8 @@ export function consume(
     ...both,
     stream: RETRIES,
     consumer: retriesOf(consumer),
-    inFlight: RETRIES_IN_FLIGHT,
-    concurrency: Math.min(concurrency, RETRIES_IN_FLIGHT),
+    inFlight: retriesInFlight ?? RETRIES_IN_FLIGHT,
+    concurrency: retriesInFlight ?? Math.min(concurrency, RETRIES_IN_FLIGHT),
     restore: restored,
     refuse: refuseDeadly,
   });

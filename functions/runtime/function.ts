@@ -34,7 +34,11 @@ export type Definition<Need extends Setting = Setting> = {
   readonly publishes: readonly string[];
   /** Types of the commands that it sets timers for. */
   readonly schedules: readonly string[];
+  /** Functions that it sends tasks to; it may always schedule some for itself. */
+  readonly tasksTo?: readonly string[];
   /** Messages in work at the same time in one process; the consumer's maxAckPending must allow max replicas × this. */
   readonly inFlight: number;
+  /** The same of its retries and tasks; 8 unless told. */
+  readonly retriesInFlight?: number;
   start(shell: Shell<Need>): Promise<Running>;
 };

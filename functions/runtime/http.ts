@@ -47,6 +47,8 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
   readonly needs: readonly Need[];
   /** Types of the messages that it sends. */
   readonly publishes?: readonly string[];
+  /** Functions that it sends tasks to. */
+  readonly tasksTo?: readonly string[];
   open(shell: Shell<Need>): Promise<Opened>;
   /** Inert: only the handlers may touch what was opened. */
   routes(opened: Opened): readonly Route[];
@@ -56,6 +58,7 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
     needs: ['TRUSTED_PROXIES', ...spec.needs],
     consumes: [],
     publishes: spec.publishes ?? [],
+    tasksTo: spec.tasksTo ?? [],
     schedules: [],
     inFlight: 0,
     routes: () => spec.routes({} as Opened),

@@ -19,6 +19,8 @@ export type Incoming = {
   readonly data: unknown;
   /** 1 at the first delivery. */
   readonly attempt: number;
+  /** True when it is sent again for those who have no effect outside, such as a read model: nobody is told of it. */
+  readonly replayed?: boolean;
   /** True when somebody waits for the outcome. */
   readonly awaited: boolean;
   /** Sends the outcome of a command to whoever waits for it, if anybody does. */
@@ -35,6 +37,9 @@ export const answersTo = (name: string): string => `${inboxOf(name)}.answers`;
 
 /** Header with the subject to send a command's answer to: an inbox, so that an answer can never pass for an event. */
 export const REPLY_HEADER = 'millrace-reply';
+
+/** Header of what is sent again, `true`: it is handled by those alone who have no effect outside. */
+export const REPLAY_HEADER = 'millrace-replay';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -98,6 +103,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
     orderId: orderIdOf(type, message.subject, headers['ce-subject'], data),
     data,
     attempt: message.attempts,
+    replayed: headers[REPLAY_HEADER] === 'true',
     awaited: replyTo !== undefined,
     answer: (outcome) => {
       if (replyTo) answer(replyTo, outcome);

@@ -17,7 +17,9 @@ export const ORIGIN_HEADER = 'millrace-origin';
 export const ATTEMPTS_HEADER = 'millrace-attempts';
 
 /** Headers that go with a message wherever it goes; one that could not be sent again would hold it for ever. */
-export const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent)$/;
+export const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent|millrace-replay)$/;
+/** Of no stream: whoever sends a task cannot make it an event or a command by its type alone. */
+const TASK = /^(?!order\.|user\.|command\.)[a-z_]{1,40}\.[a-z_]{1,40}$/;
 const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) ((?<storedAtNanos>\d{1,20}) )?(?<subject>\S{1,1000})$/;
 
 const originOf = ({ stream, sequence, storedAtNanos, subject }: BusMessage): string =>
@@ -53,14 +55,22 @@ export function readOrigin(header: string): Origin | undefined {
   return stream && subject ? { stream, sequence: Number(sequence), storedAtNanos, subject } : undefined;
 }
 
+/** A task was in no other stream: its place is the one it has here, its subject its type. */
+function taskOf({ headers }: BusMessage): string | undefined {
+  const type = headers?.['ce-type'] ?? '';
+  return headers?.[ORIGIN_HEADER] === undefined && TASK.test(type) ? type : undefined;
+}
+
 /** A message of RETRIES as it was in the stream that it came from; throws `invalid` when it does not say where that is. */
 export function restored(message: BusMessage): BusMessage {
+  const task = taskOf(message);
+  if (task) return { ...message, subject: task };
   const origin = readOrigin(message.headers?.[ORIGIN_HEADER] ?? '');
   const before = Number(message.headers?.[ATTEMPTS_HEADER]);
   if (!origin || !Number.isSafeInteger(before) || before < 0)
     throw invalid(
       'invalid-retry',
-      `A message to ${message.subject} needs headers ${ORIGIN_HEADER}, ${ATTEMPTS_HEADER}`,
+      `A message to ${message.subject} needs headers ${ORIGIN_HEADER}, ${ATTEMPTS_HEADER}, or the ce-type of a task`,
     );
   return { ...message, ...origin, attempts: before + message.deliveries };
 }

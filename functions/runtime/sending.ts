@@ -20,7 +20,7 @@ export async function sending<Result>(
     'messaging.system': 'nats',
     'messaging.operation.name': 'send',
     'messaging.operation.type': 'send',
-    'messaging.destination.name': filterOf(type),
+    'messaging.destination.name': subject.startsWith('retry.') ? subject : filterOf(type),
     'cloudevents.event_type': type,
     ...(headers['ce-id'] ? { 'messaging.message.id': headers['ce-id'] } : {}),
     ...(dueAt ? { 'millrace.send.due_at': dueAt } : {}),

@@ -44,7 +44,7 @@ export async function gatherRest(stores: Stores): Promise<Rest> {
     outbox: await column(stores, 'select event_id as found from outbox'),
     claims: await column(
       stores,
-      `select event_id || ' ' || template as found from notifications where status <> 'sent'`,
+      `select event_id || ' ' || template as found from notifications where status = 'claimed'`,
     ),
     payments: await column(stores, `select payment_id as found from payments where status = 'started'`),
   };

@@ -13,7 +13,7 @@ type Poison = {
 };
 
 const OF_CREATED = ['order-view', 'sales-view', 'order-emails', 'expire-unpaid'];
-const OF_PAID = ['order-view', 'sales-view', 'expire-unpaid', 'refund-cancelled'];
+const OF_PAID = ['order-view', 'sales-view', 'order-emails', 'expire-unpaid', 'refund-cancelled'];
 
 /** Malformed, of a wrong schema, of a version that nobody knows, and of a type that is not its subject's. */
 const poisons = (id: string): Poison[] => [

@@ -22,6 +22,7 @@ const DURATIONS = new Set(['maxAge', 'duplicateWindow', 'ackWait', 'maxRequestEx
 const NACK_ONLY = new Set(['streamName', 'preventDelete', 'preventUpdate']);
 
 const STREAM_NOT_FOUND = 'jetstream-10059';
+const CONSUMER_NOT_FOUND = 'jetstream-10014';
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -66,6 +67,27 @@ async function applyConsumer(api: Api, spec: ConsumerSpec): Promise<void> {
     api(`CONSUMER.CREATE.${streamName}.${durableName}`, body),
   );
 }
+
+type ConsumerInfo = { readonly config: { readonly deliver_policy: string } };
+const POLICIES = ['all', 'last', 'new', 'lastPerSubject'] as const;
+
+async function begunBy(api: Api, { streamName, durableName }: ConsumerSpec): Promise<string | undefined> {
+  try {
+    return (await api<ConsumerInfo>(`CONSUMER.INFO.${streamName}.${durableName}`)).config.deliver_policy;
+  } catch (error) {
+    if (error instanceof AppError && [CONSUMER_NOT_FOUND, STREAM_NOT_FOUND].includes(error.slug)) return undefined;
+    throw error;
+  }
+}
+
+/** The consumers, each to begin where it has begun if it is there already: that is settled when it is made. */
+export const asBegun = (api: Api, consumers: readonly ConsumerSpec[]): Promise<ConsumerSpec[]> =>
+  Promise.all(
+    consumers.map(async (spec) => {
+      const begun = await begunBy(api, spec);
+      return { ...spec, deliverPolicy: POLICIES.find((policy) => snakeCase(policy) === begun) ?? spec.deliverPolicy };
+    }),
+  );
 
 async function exists(api: Api, stream: string): Promise<boolean> {
   try {

@@ -17,7 +17,7 @@ import { readConsumers, readStreams } from './jetstream-yaml.ts';
 import { type Mailbox, openMailbox } from './mailbox.ts';
 import { readRules } from './manifests.ts';
 import { openMetrics } from './metrics.ts';
-import { applyJetstream } from './nack.ts';
+import { applyJetstream, asBegun } from './nack.ts';
 import { openNatsKeys, withBusAs } from './nats-keys.ts';
 import { openPlatformMetrics } from './platform-metrics.ts';
 import { openLogins } from './postgres-logins.ts';
@@ -94,7 +94,9 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   signal?.throwIfAborted();
 
   const client = await openClient(endpoints, paths, cleanup);
-  await withBusAs(NACK.name, endpoints.nats, paths.secrets, ({ api }) => applyJetstream(api, streams, consumers));
+  await withBusAs(NACK.name, endpoints.nats, paths.secrets, async ({ api }) =>
+    applyJetstream(api, streams, await asBegun(api, consumers)),
+  );
   const databaseUrls = await openLogins(endpoints.postgres, bundles, paths.secrets);
   progress(`${streams.length} streams and ${consumers.length} consumers are as their YAML says`);
 

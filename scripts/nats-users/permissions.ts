@@ -1,7 +1,7 @@
 /** Functions and consumers → the users of NATS, each with the subjects that it needs and no others. Pure. */
 import type { Definition } from '../../functions/runtime/function.ts';
 import { answersTo, filterOf, inboxOf } from '../../functions/runtime/message.ts';
-import { retriesOf } from '../../functions/runtime/retries.ts';
+import { retriesOf, retrySubject } from '../../functions/runtime/retries.ts';
 import { CANCEL_TIMER, timersOf } from '../../functions/runtime/timer.ts';
 import type { ConsumerSpec } from '../local/jetstream-yaml.ts';
 
@@ -12,7 +12,7 @@ export type NatsUser = {
   readonly subscribe: readonly string[];
 };
 
-export type NamedFunction = Pick<Definition, 'kind' | 'needs' | 'consumes' | 'publishes' | 'schedules'> & {
+export type NamedFunction = Pick<Definition, 'kind' | 'needs' | 'consumes' | 'publishes' | 'schedules' | 'tasksTo'> & {
   readonly name: string;
 };
 
@@ -27,7 +27,7 @@ const pulling = ({ streamName, durableName }: ConsumerSpec): string[] => [
 ];
 
 function functionUser(
-  { name, kind, consumes, publishes, schedules }: NamedFunction,
+  { name, kind, consumes, publishes, schedules, tasksTo = [] }: NamedFunction,
   functions: readonly NamedFunction[],
   consumers: readonly ConsumerSpec[],
 ): NatsUser {
@@ -42,6 +42,7 @@ function functionUser(
       ...own.flatMap(pulling),
       ...(own.length > 0 ? [`waiting.${name}.>`, `dead.${name}`] : []),
       ...publishes.map(filterOf),
+      ...tasksTo.map(retrySubject),
       ...schedules.map((type) => `${timersOf(type)}.*`),
       ...(schedules.length > 0 ? [`$JS.API.${CANCEL_TIMER}`] : []),
       ...(kind === 'command' ? asking.map((one) => `${answersTo(one.name)}.>`) : []),

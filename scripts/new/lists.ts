@@ -75,5 +75,6 @@ export const LISTS: readonly (readonly [file: string, edit: Edit])[] = [
   ['infra/production/postgres.yaml', amongRoles],
   ['infra/production/logins.sh', withLogin],
   ['functions/users/user-service/caller.ts', amongNames],
+  ['functions/notifications/client.ts', amongNames],
   ['functions/orders/commands.ts', withCommand],
 ];

@@ -150,7 +150,7 @@ test.each<[what: string, kind: Violation['kind'], change: Partial<Snapshot>]>([
     'user-event',
     {
       userMessages: [...good.userMessages, { ...first(good.userMessages), id: NOBODYS }],
-      mails: [...good.mails, { key: `${NOBODYS}.welcome`, at: 3_000 }],
+      mails: [...good.mails, { key: `${NOBODYS}.verify`, at: 3_000 }],
     },
   ],
   ['an e-mail was never sent', 'mail-missing', { mails: good.mails.slice(1) }],
@@ -160,7 +160,7 @@ test.each<[what: string, kind: Violation['kind'], change: Partial<Snapshot>]>([
   ['a row is left in the outbox', 'not-quiet', { rest: { ...good.rest, outbox: ['1'] } }],
   ['a consumer has messages left', 'not-quiet', { rest: { ...good.rest, lag: ['ORDERS/order-view: 1'] } }],
   ['a retry waits for ever', 'not-quiet', { rest: { ...good.rest, messages: ['waiting.order-view.1'] } }],
-  ['an e-mail is claimed, and not sent', 'not-quiet', { rest: { ...good.rest, claims: ['1 welcome'] } }],
+  ['an e-mail is claimed, and not sent', 'not-quiet', { rest: { ...good.rest, claims: ['1 verify'] } }],
   ['a payment is begun, and not settled', 'not-quiet', { rest: { ...good.rest, payments: ['1'] } }],
 ])('the checker finds that %s, and nothing else', (_, kind, change) => {
   const found = new Set(check({ ...good, ...change }).map((one) => one.kind));

@@ -85,6 +85,11 @@ const answerOf = ({ key, data }: Pick<Chapter, 'key' | 'data'>): Answer => ({
 });
 const newest = (orderId: string) => chapters.filter((one) => one.orderId === orderId).at(-1)?.data.order;
 const form = (type: string): number => (type === 'order.created' ? 2 : 1);
+/** Of order.paid nobody is told. */
+const mailKeys = ({ event: { type }, eventId }: Chapter): string[] => {
+  if (type === 'order.paid') return [];
+  return [`${eventId}.${type === 'order.created' ? 'order-confirmation' : type.replace('.', '-').replace('_', '-')}`];
+};
 const isSale = ({ event }: Chapter): boolean => /created|paid|refunded/.test(event.type);
 
 export const good: Snapshot = {
@@ -115,10 +120,7 @@ export const good: Snapshot = {
   userMessages: [{ id: id(31), subject: `user.${CUSTOMER}.created`, data: { userId: CUSTOMER, createdAt: at } }],
   letters: [{ id: 'planted-1', function: 'order-view', error: 'not-json' }],
   planted: [{ id: 'planted-1', functions: ['order-view'] }],
-  mails: [`${id(101)}.order-confirmation`, `${id(201)}.order-confirmation`, `${id(31)}.welcome`].map((key) => ({
-    key,
-    at: 3_000,
-  })),
+  mails: [...chapters.flatMap(mailKeys), `${id(31)}.verify`].map((key) => ({ key, at: 3_000 })),
   excuses: [],
   rest: { outbox: [], lag: [], messages: [], claims: [], payments: [] },
 };

@@ -66,7 +66,7 @@ test('the first order of the README wakes its functions from zero, and they go b
     return (
       list.includes(`"orderId":"${orderId}"`) &&
       list.includes(`Your order ${orderId}`) &&
-      list.includes('"subject":"Welcome"') &&
+      list.includes('"subject":"Confirm your e-mail address"') &&
       list
     );
   });

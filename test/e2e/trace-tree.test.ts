@@ -47,6 +47,16 @@ commands-api server POST /v1/orders
               expire-order client INSERT append-order-1
               expire-order client SELECT load-order
               expire-order producer send order.expired
+                order-emails consumer process order.expired
+                  order-emails client INSERT claim
+                  order-emails client SELECT recipient
+                  order-emails client UPDATE claim-end
+                  order-emails client millrace.users.v1.UserService/GetUser
+                    user-service server millrace.users.v1.UserService/GetUser
+                      user-service client pg-pool.connect
+                      user-service client pg.query:user-by-id postgres
+                  order-emails client send mail
+                order-emails internal wait
                 order-view consumer process order.expired
                   order-view client INSERT project-order_view
                 order-view internal wait
@@ -54,7 +64,8 @@ commands-api server POST /v1/orders
         expire-unpaid internal wait
         order-emails consumer process order.created
           order-emails client INSERT claim
-          order-emails client UPDATE claim-sent
+          order-emails client SELECT recipient
+          order-emails client UPDATE claim-end
           order-emails client millrace.users.v1.UserService/GetUser
             user-service server millrace.users.v1.UserService/GetUser
               user-service client pg-pool.connect

@@ -15,6 +15,7 @@ import { startUserService, type UserServiceFixture } from '../support/user-servi
 
 const trace = continueTrace(undefined);
 const SHOP = 'https://shop.example';
+const VERIFY = 'Confirm your e-mail address';
 
 let backends: Backends;
 let folder: string;
@@ -69,11 +70,12 @@ const publish = (userId: string, what: string, data: object, eventId: string = r
 
 const minutesAgo = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
 
-test('a new user is welcomed, with a link that confirms the address', async () => {
+test('a new user gets a link that confirms the address, and is then welcomed', async () => {
   const { email } = await newUser();
-  const { text } = await mailTo(email, 'Welcome');
+  const { text } = await mailTo(email, VERIFY);
   const confirmed = await users.client.verifyEmail({ token: tokenIn(text, '/verify-email') }, trace);
   expect(confirmed).toMatchObject({ email, emailVerifiedAt: expect.any(String) });
+  expect((await mailTo(email, 'Welcome')).headers['list-unsubscribe']).toContain(SHOP);
 });
 
 test('who asks for a new password gets a link that sets it, and a notice when it was set', async () => {
@@ -89,7 +91,7 @@ test('who asks for a new password gets a link that sets it, and a notice when it
 
 test('an event that comes again, however often, is one e-mail', async () => {
   const { email, userId } = await newUser();
-  await mailTo(email, 'Welcome');
+  await mailTo(email, VERIFY);
   const eventId = randomUUID();
   const requestedAt = new Date().toISOString();
   for (let time = 0; time < 3; time += 1) await publish(userId, 'password_reset_requested', { requestedAt }, eventId);
@@ -98,35 +100,40 @@ test('an event that comes again, however often, is one e-mail', async () => {
   const createdId = /ce-id: ?(\S+)/i.exec(created?.headers ?? '')?.[1] ?? '';
   await publish(userId, 'created', JSON.parse(created?.data ?? ''), createdId);
   await drained();
-  expect(subjectsTo(email).sort()).toEqual(['Set a new password', 'Welcome']);
+  expect(subjectsTo(email).sort()).toEqual([VERIFY, 'Set a new password']);
 });
 
-test('a welcome that is days late has a link that confirms the address', async () => {
+test('a link that is days late still confirms the address', async () => {
   const { email, userId } = await newUser();
-  const first = await mailTo(email, 'Welcome');
+  const first = await mailTo(email, VERIFY);
   await publish(userId, 'created', { createdAt: minutesAgo(3 * 24 * 60) });
   const late = await until('the late e-mail', () => mailsTo(email).find(({ text }) => text !== first.text));
   const confirmed = await users.client.verifyEmail({ token: tokenIn(late.text, '/verify-email') }, trace);
   expect(confirmed).toMatchObject({ email, emailVerifiedAt: expect.any(String) });
 });
 
-test('a reset older than its link would be, and a welcome to who has confirmed, send nothing', async () => {
+test('a reset older than its link would be, and a link for who has confirmed, send nothing', async () => {
   const { email, userId, createdAt } = await newUser();
-  const { text } = await mailTo(email, 'Welcome');
+  const { text } = await mailTo(email, VERIFY);
   await publish(userId, 'password_reset_requested', { requestedAt: minutesAgo(31) });
   await drained();
   await users.client.verifyEmail({ token: tokenIn(text, '/verify-email') }, trace);
   await publish(userId, 'created', { createdAt });
   await drained();
-  expect(subjectsTo(email)).toEqual(['Welcome']);
-  const { rows } = await backends.database.query(`select template from notifications where status <> 'sent'`);
-  expect(rows).toEqual([]);
+  expect(subjectsTo(email)).toEqual(['Welcome', VERIFY]);
+  const unsent = `select template, reason from notifications where recipient = $1 and status = 'suppressed' order by template`;
+  const { rows } = await backends.database.query(unsent, [userId]);
+  const reason = 'link-not-needed';
+  expect(rows).toEqual([
+    { template: 'password-reset', reason },
+    { template: 'verify', reason },
+  ]);
   expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
 });
 
 test('while user-service is down nothing is lost, and afterwards each e-mail is sent once', async () => {
   const accounts = await Promise.all(Array.from({ length: 3 }, () => newUser()));
-  for (const { email } of accounts) await mailTo(email, 'Welcome');
+  for (const { email } of accounts) await mailTo(email, VERIFY);
   await users.stop();
   const eventIds = accounts.map(() => randomUUID());
   const requestedAt = new Date().toISOString();
@@ -138,13 +145,13 @@ test('while user-service is down nothing is lost, and afterwards each e-mail is 
   });
   users = await startUserService(backends, { env });
   await drained();
-  for (const { email } of accounts) expect(subjectsTo(email)).toEqual(['Set a new password', 'Welcome']);
+  for (const { email } of accounts) expect(subjectsTo(email)).toEqual(['Set a new password', VERIFY]);
   expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
 });
 
 test('no address and no token is in an event or in the log', async () => {
   const { email } = await newUser();
-  const token = tokenIn((await mailTo(email, 'Welcome')).text, '/verify-email');
+  const token = tokenIn((await mailTo(email, VERIFY)).text, '/verify-email');
   expect(token.length).toBeGreaterThan(20);
   await drained();
   const told = [

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listFunctions } from '../../scripts/build.ts';
 import { compareConsumers, declaredConsumers } from '../../scripts/deploy/gate.ts';
 import type { ConsumerSpec } from '../../scripts/local/jetstream-yaml.ts';
-import { applyJetstream, consumerConfig } from '../../scripts/local/nack.ts';
+import { applyJetstream, asBegun, consumerConfig } from '../../scripts/local/nack.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 let backends: Backends;
@@ -98,4 +98,15 @@ test.each<Partial<ConsumerSpec>>([
   );
   expect(taken).toBe(findings[0]?.possible);
   if (taken) expect(await compareConsumers(backends.bus.api, [other])).toEqual([]);
+});
+
+test('a local shop takes a consumer as it has begun, and a new one as it is declared', async () => {
+  const [there, fresh] = ['begun', 'to-begin'].flatMap((durableName) => changed('order-view', { durableName }));
+  if (!there || !fresh) throw new Error('order-view has a consumer');
+  await applyJetstream(backends.bus.api, [], [there]);
+  const wanted = [there, fresh].map((spec) => ({ ...spec, deliverPolicy: 'new' as const, maxDeliver: 7 }));
+  const begun = await asBegun(backends.bus.api, wanted);
+  expect(begun.map(({ deliverPolicy }) => deliverPolicy)).toEqual(['all', 'new']);
+  await applyJetstream(backends.bus.api, [], begun);
+  expect(await compareConsumers(backends.bus.api, begun)).toEqual([]);
 });

@@ -116,7 +116,8 @@ test('an e-mail goes to the server as it is set then', async () => {
   const { folder, replace } = mount({ SMTP_URL: one.url });
   const { shell, close } = testShell({ SMTP_URL: '', MAIL_FROM: 'shop@example.com' }, { SECRETS_FOLDER: folder });
   const { send } = openSmtp(shell);
-  const sendOne = (subject: string) => send({ to: 'ada@example.com', subject, text: '', messageId: `<${subject}@x>` });
+  const mail = { to: 'ada@example.com', text: '', html: '', headers: {} };
+  const sendOne = (subject: string) => send({ ...mail, subject, messageId: `<${subject}@x>` });
   await sendOne('first');
   replace({ SMTP_URL: two.url });
   await Promise.all([sendOne('second'), sendOne('third')]);

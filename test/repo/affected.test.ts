@@ -88,7 +88,7 @@ describe('In a checkout', () => {
   });
 
   test('a change of what functions share lists those that are built on it', () => {
-    change('functions/runtime/notifier.ts', "'delivery-too-slow'", "'delivery-too-late'");
+    change('functions/runtime/notices.ts', "'delivery-too-slow'", "'delivery-too-late'");
     const { stdout } = affected(copy, '--since', 'HEAD');
     expect(stdout).toBe('account-emails     bundle\norder-emails       bundle\n');
   });

@@ -37,7 +37,9 @@ const serviceWithEnv = z.looseObject({
 });
 
 const inFlightOf = (consumer: string): number =>
-  functions.find(({ name }) => name === consumer)?.inFlight ?? RETRIES_IN_FLIGHT;
+  functions.find(({ name }) => name === consumer)?.inFlight ??
+  functions.find(({ name }) => retriesOf(name) === consumer)?.retriesInFlight ??
+  RETRIES_IN_FLIGHT;
 
 test('every function has a folder of manifests, and every such folder a function', () => {
   const names = functions.map(({ name }) => name);

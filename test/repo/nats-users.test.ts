@@ -69,9 +69,9 @@ const example = (name: string, kind: NamedFunction['kind'], more: Partial<NamedF
   ...more,
 });
 
-test('a handler may pull, acknowledge, park, bury, send its events, and answer those who send its command', () => {
+test('a handler may pull, acknowledge, park, bury, send its events, and answer those who send its command, and a sender of tasks may send them to those it names', () => {
   const handler = example('pack', 'command', { consumes: ['command.box.pack'], publishes: ['box.packed'] });
-  const door = example('door', 'http', { publishes: ['command.box.pack'] });
+  const door = example('door', 'http', { publishes: ['command.box.pack'], tasksTo: ['pack'] });
   const other = example('other', 'http', { publishes: ['command.box.open'] });
   const sender = example('sender', 'policy', { publishes: ['command.box.pack'], schedules: ['command.box.open'] });
   const consumers = [consumer('COMMANDS', 'pack'), consumer('RETRIES', 'pack-retries'), consumer('COMMANDS', 'pack-2')];
@@ -94,5 +94,5 @@ test('a handler may pull, acknowledge, park, bury, send its events, and answer t
     'parked.command.box.open.*',
     '$JS.API.STREAM.PURGE.COMMANDS',
   ]);
-  expect(mayPublish('door')).toEqual(['command.box.pack']);
+  expect(mayPublish('door')).toEqual(['command.box.pack', 'retry.pack']);
 });

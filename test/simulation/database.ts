@@ -3,7 +3,7 @@ import type { Refusal } from '../../functions/runtime/event-store.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
 import type { Network, Process } from './network.ts';
-import { append, claim, type EventRow, type Payment, type Tables, UNIQUE, violation } from './tables.ts';
+import { append, claim, type EventRow, type Payment, remember, type Tables, UNIQUE, violation } from './tables.ts';
 
 type Statement = { readonly name?: string; readonly text: string; readonly values?: readonly unknown[] };
 type Answer = { readonly rows: readonly object[]; readonly rowCount: number };
@@ -102,10 +102,15 @@ function run(tables: Tables, statement: Statement): Answer {
     tables.ledger.set(text(first), { orderId: text(second), amountMinor: Number(third) });
     return { rows: [], rowCount: 1 };
   }
-  if (name === 'claim') return rowsOf([claim(tables, note, Number(third))]);
+  if (name === 'claim') {
+    const state = remember(tables, text(values[4]), Number(values[5]), text(values[6]));
+    return rowsOf([{ ...claim(tables, note, Number(third)), unsubscribe_token: null, state }]);
+  }
+  if (name === 'claim-remember') return rowsOf([remember(tables, text(first), Number(second), text(third))]);
+  if (name === 'recipient') return rowsOf([{ locale: 'de', muted: [], refused: false }]);
   const noted = tables.notifications.get(note);
-  if (name === 'claim-sent') {
-    if (noted) noted.status = 'sent';
+  if (name === 'claim-end') {
+    if (noted) noted.status = text(values[3]);
     return NOTHING;
   }
   if (name === 'claim-release') {

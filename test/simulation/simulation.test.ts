@@ -17,7 +17,7 @@ vi.mock(import('../../functions/runtime/guard.ts'), async () => ({
 }));
 vi.mock(import('../../functions/notifications/smtp.ts'), async () => {
   const { portsOf } = await import('./ports.ts');
-  return { openSmtp: (shell) => ({ send: portsOf(shell).send }) };
+  return { ADDRESS_REFUSED: 'address-refused' as const, openSmtp: (shell) => ({ send: portsOf(shell).send }) };
 });
 vi.mock('../../functions/users/client.ts', async () => {
   const { portsOf } = await import('./ports.ts');

@@ -14,7 +14,9 @@ export type Payment = {
   readonly fingerprint: string;
   readonly status: string;
 };
-type Note = { status: 'claimed' | 'sent'; claimedUntil: number };
+type Note = { status: string; claimedUntil: number };
+/** What is known of an order, by JSON. */
+type Seen = { readonly version: number; readonly state: string };
 type Append = {
   readonly commandId: string;
   readonly aggregateId: string;
@@ -34,6 +36,7 @@ export type Tables = {
   /** What the provider has moved, by idempotency key. */
   readonly ledger: Map<string, { readonly orderId: string; readonly amountMinor: number }>;
   readonly notifications: Map<string, Note>;
+  readonly notified: Map<string, Seen>;
   /** Rows of read models, by table and key. */
   readonly views: Map<string, Map<string, { readonly version: number }>>;
 };
@@ -46,6 +49,7 @@ export const newTables = (products: readonly Product[]): Tables => ({
   payments: new Map(),
   ledger: new Map(),
   notifications: new Map(),
+  notified: new Map(),
   views: new Map(),
 });
 
@@ -93,8 +97,16 @@ export function append(tables: Tables, all: Append): void {
 /** True: claimed now. Else the status as it stands. */
 export function claim({ notifications }: Tables, key: string, seconds: number): { claimed: boolean; status: string } {
   const note = notifications.get(key);
-  if (note && (note.status === 'sent' || note.claimedUntil > Date.now()))
+  if (note && (note.status !== 'claimed' || note.claimedUntil > Date.now()))
     return { claimed: false, status: note.status };
   notifications.set(key, { status: 'claimed', claimedUntil: Date.now() + seconds * 1_000 });
   return { claimed: true, status: 'claimed' };
+}
+
+/** The newest state of an order that was seen, this one included. */
+export function remember({ notified }: Tables, orderId: string, version: number, state: string): object {
+  const before = notified.get(orderId);
+  const newest = before && before.version >= version ? before : { version, state };
+  notified.set(orderId, newest);
+  return JSON.parse(newest.state);
 }

@@ -31,9 +31,11 @@ export function tokenIn({ text }: Mail, shop: Shop, page: string): string {
 
 /** Confirms the address of a new account, as the welcome asks to. */
 export async function confirmAddress(shop: Shop, email: string) {
-  const token = tokenIn(await mailTo(shop, email, 'Welcome'), shop, '/verify-email');
+  const token = tokenIn(await mailTo(shop, email, 'Confirm your e-mail address'), shop, '/verify-email');
   return shop.call('POST', '/v1/email-verifications', { body: { token } });
 }
+
+export const isOfNotifications = (operation: string): boolean => operation.includes('/v1/notifications');
 
 /** Operations of the API that are about accounts, and the others. */
 export const isOfAccounts = (operation: string): boolean =>

@@ -47,6 +47,7 @@ export async function startFunction(name: string, backends: Backends, options: O
       ...(seedFile ? { NATS_SEED_FILE: seedFile } : {}),
       USER_SERVICE_ADDRESS: '127.0.0.1:1',
       SMTP_URL: 'smtp://127.0.0.1:1',
+      SHOP_URL: 'https://shop.example',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

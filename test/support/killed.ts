@@ -8,6 +8,8 @@ import { startFunction } from './functions.ts';
 import { until } from './until.ts';
 
 const PRELOAD = path.join(repository, 'test/support/kill-at-write.cjs');
+/** So short that nobody is reminded of it. */
+const WINDOW = { PAYMENT_WINDOW_SECONDS: '300' };
 /** More writes than a start and one command need: the loop ends when a run survives. */
 const MOST_WRITES = 80;
 
@@ -33,7 +35,7 @@ export async function killAtEachWrite(
   /** Runs the function until it has killed itself at its n-th write (true) or has handled everything (false). */
   const dies = async (atWrite: number, id: string): Promise<boolean> => {
     const ports = [backends.natsUrl, backends.databaseUrl].map((url) => new URL(url).port).join(',');
-    const env = { KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
+    const env = { ...WINDOW, KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
     const running = await startFunction(name, backends, { env, require: PRELOAD, whenReady: false });
     let ended = false;
     void running.exited.then(() => {
@@ -53,7 +55,7 @@ export async function killAtEachWrite(
     const id = await send();
     ids.push(id);
     if (!(await dies(atWrite, id))) break;
-    const again = await startFunction(name, backends);
+    const again = await startFunction(name, backends, { env: WINDOW });
     await until('the command to be handled after the kill', () => handled(id));
     await again.stop();
   }

@@ -1,4 +1,5 @@
-/** HTTP for all that changes something: users and sessions go to user-service, orders become commands. */
+/** HTTP for all that changes something: users and sessions go to user-service, orders become commands, notifications are sent again. */
+import { SENDERS } from '../../notifications/client.ts';
 import { openBus } from '../../runtime/bus.ts';
 import { openCommandSender } from '../../runtime/command-sender.ts';
 import { http } from '../../runtime/http.ts';
@@ -7,6 +8,7 @@ import { openUserClient } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
+import { notificationRoutes } from './notifications.ts';
 import { orderRoutes, SENT_COMMANDS } from './orders.ts';
 import { passwordRoutes } from './passwords.ts';
 import { productRoutes } from './products.ts';
@@ -16,11 +18,13 @@ import { userRoutes } from './users.ts';
 export default http({
   needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
   publishes: SENT_COMMANDS,
+  tasksTo: SENDERS,
   async open(shell) {
     const bus = await openBus(shell);
     const users = openUserClient(shell);
     const database = openDatabase(shell);
     return {
+      bus,
       users,
       sendCommand: openCommandSender(shell, bus),
       database,
@@ -28,11 +32,12 @@ export default http({
       notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
     };
   },
-  routes: ({ users, sendCommand, database }) => [
+  routes: ({ bus, users, sendCommand, database }) => [
     ...userRoutes(users),
     ...sessionRoutes(users),
     ...passwordRoutes(users),
     ...orderRoutes(sendCommand),
     ...productRoutes(database),
+    ...notificationRoutes(bus, database),
   ],
 });

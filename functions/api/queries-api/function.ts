@@ -1,4 +1,4 @@
-/** HTTP for all that only reads: orders and their history, sales, products, accounts, the API's document, and the pages of e-mails. */
+/** HTTP for all that only reads: orders and their history, sales, products, accounts, notifications, the API's document, and the pages of e-mails. */
 import { http } from '../../runtime/http.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { openUserClient } from '../../users/client.ts';
@@ -8,6 +8,7 @@ import { openSigningKeys } from '../signing-keys.ts';
 import { documentRoutes } from './document.ts';
 import { keyRoutes } from './keys.ts';
 import { linkPageRoutes } from './link-pages.ts';
+import { notificationRoutes } from './notifications.ts';
 import { orderRoutes } from './orders.ts';
 import { productRoutes } from './products.ts';
 import { salesRoutes } from './sales.ts';
@@ -32,6 +33,7 @@ export default http({
     ...userRoutes(users),
     ...orderRoutes(database),
     ...salesRoutes(database),
+    ...notificationRoutes(database),
     ...keyRoutes(signingKeys),
     ...linkPageRoutes(),
     ...documentRoutes(),

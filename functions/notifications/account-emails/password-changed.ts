@@ -1,25 +1,28 @@
 /** Pure: user.password_changed → the notice of it, for the case that it was somebody else. */
-import type * as z from 'zod/mini';
-import type { userEvents } from '../../users/events.ts';
-import type { Template } from '../email.ts';
+import { paragraph } from '../content.ts';
+import { moment, words } from '../locale.ts';
+import type { Template } from '../template.ts';
+import type { Data } from './data.ts';
 
-/** Such as `20 November 2026 at 12:00 UTC`. */
-const readable = (time: string): string =>
-  new Intl.DateTimeFormat('en-GB', {
-    dateStyle: 'long',
-    timeStyle: 'short',
-    timeZone: 'UTC',
-  }).format(new Date(time));
-
-export const passwordChanged: Template<z.infer<(typeof userEvents)['user.password_changed']>> = {
-  name: 'password-changed',
-  userId: ({ userId }) => userId,
-  write: ({ changedAt }) => ({
+const WORDS = words({
+  en: {
     subject: 'Your password was changed',
-    text: [
-      `The password of your account was changed on ${readable(changedAt)} UTC. Your other devices are signed out.`,
-      '',
-      'If it was not you, set a new password at once: choose "forgotten password" where you sign in.',
-    ].join('\n'),
-  }),
+    heading: 'Your password was changed',
+    said: (time: string) => `That was on ${time}. Your other devices are signed out.`,
+    other: 'If it was not you, set a new password at once: choose "forgotten password" where you sign in.',
+  },
+  de: {
+    subject: 'Ihr Passwort wurde geändert',
+    heading: 'Ihr Passwort wurde geändert',
+    said: (time) => `Das war am ${time}. Ihre anderen Geräte sind abgemeldet.`,
+    other: 'Waren Sie es nicht, setzen Sie sofort ein neues: Wählen Sie „Passwort vergessen“, wo Sie sich anmelden.',
+  },
+});
+
+export const passwordChanged: Template<Data<'user.password_changed'>> = {
+  name: 'password-changed',
+  write({ changedAt }, { locale }) {
+    const { subject, heading, said, other } = WORDS[locale];
+    return { subject, heading, blocks: [paragraph(said(moment(changedAt, locale))), paragraph(other)] };
+  },
 };

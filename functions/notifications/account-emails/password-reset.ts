@@ -1,19 +1,36 @@
-/** Pure: user.password_reset_requested → the e-mail with the link to set a new password. */
-import type * as z from 'zod/mini';
-import type { userEvents } from '../../users/events.ts';
-import type { Template } from '../email.ts';
+/** Pure: user.password_reset_requested → the link to set a new password. */
+import { note, paragraph } from '../content.ts';
+import { words } from '../locale.ts';
+import type { Template } from '../template.ts';
+import type { Data } from './data.ts';
 
-export const passwordReset: Template<z.infer<(typeof userEvents)['user.password_reset_requested']>> = {
-  name: 'password-reset',
-  userId: ({ userId }) => userId,
-  link: { purpose: 'reset-password', page: '/reset-password', requestedAt: ({ requestedAt }) => requestedAt },
-  write: (_, link) => ({
+const WORDS = words({
+  en: {
     subject: 'Set a new password',
-    text: [
-      'Somebody, hopefully you, asked to set a new password for your account. Within 30 minutes, do so here:',
-      link,
-      '',
-      'If it was not you, you need not do anything: your password stays as it is. Give this link to nobody.',
-    ].join('\n'),
-  }),
+    heading: 'Set a new password',
+    said: 'Somebody, hopefully you, asked to set a new password for your account. Within 30 minutes, do so here:',
+    set: 'Set a new password',
+    other: 'If it was not you, you need not do anything: your password stays as it is. Give this link to nobody.',
+  },
+  de: {
+    subject: 'Neues Passwort setzen',
+    heading: 'Neues Passwort setzen',
+    said: 'Jemand, hoffentlich Sie, möchte ein neues Passwort für Ihr Konto setzen. Innerhalb von 30 Minuten geht das hier:',
+    set: 'Neues Passwort setzen',
+    other:
+      'Waren Sie es nicht, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist. Geben Sie diesen Link niemandem.',
+  },
+});
+
+export const passwordReset: Template<Data<'user.password_reset_requested'>> = {
+  name: 'password-reset',
+  link: {
+    page: () => '/reset-password',
+    token: { purpose: 'reset-password', requestedAt: ({ requestedAt }) => requestedAt },
+  },
+  write(_, { locale, link }) {
+    const { subject, heading, said, set, other } = WORDS[locale];
+    const blocks = [paragraph(said), { kind: 'button', text: set, link } as const, note(other)];
+    return { subject, heading, blocks };
+  },
 };

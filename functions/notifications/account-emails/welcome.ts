@@ -1,21 +1,26 @@
-/** Pure: user.created → the welcome, with the link that confirms the address. */
-import type * as z from 'zod/mini';
-import type { userEvents } from '../../users/events.ts';
-import type { Template } from '../email.ts';
+/** Pure: user.email_verified → the welcome. */
+import { paragraph } from '../content.ts';
+import { words } from '../locale.ts';
+import type { Template } from '../template.ts';
+import type { Data } from './data.ts';
 
-export const welcome: Template<z.infer<(typeof userEvents)['user.created']>> = {
-  name: 'welcome',
-  userId: ({ userId }) => userId,
-  link: { purpose: 'verify-email', page: '/verify-email', requestedAt: ({ createdAt }) => createdAt },
-  write: (_, link) => ({
+const WORDS = words({
+  en: {
     subject: 'Welcome',
-    text: [
-      'Your account is ready. Sign in with your e-mail address and your password.',
-      '',
-      'Please confirm your e-mail address within 24 hours:',
-      link,
-      '',
-      'If you did not sign up, you need not do anything.',
-    ].join('\n'),
-  }),
+    heading: 'Welcome',
+    said: 'Your address is confirmed. Sign in with it and your password: your orders, and what becomes of them, are kept there.',
+  },
+  de: {
+    subject: 'Willkommen',
+    heading: 'Willkommen',
+    said: 'Ihre Adresse ist bestätigt. Melden Sie sich mit ihr und Ihrem Passwort an: Dort finden Sie Ihre Bestellungen und was aus ihnen wird.',
+  },
+});
+
+export const welcome: Template<Data<'user.email_verified'>> = {
+  name: 'welcome',
+  write(_, { locale }) {
+    const { subject, heading, said } = WORDS[locale];
+    return { subject, heading, blocks: [paragraph(said)] };
+  },
 };

@@ -83,11 +83,25 @@ function unexcused(arrivals: readonly Arrival[], excuses: readonly Excuse[]): nu
   return repeated.filter((at) => !excuses.some(({ from, to }) => from <= at + NOTED_MS && at <= to + HEALED_MS)).length;
 }
 
+/** Events → their e-mails; one that may be no news any more when its turn comes need not be sent. */
+const MAILS: Readonly<Record<string, { readonly template: string; readonly perishable?: true }>> = {
+  'order.created': { template: 'order-confirmation' },
+  'order.payment_failed': { template: 'order-payment-failed', perishable: true },
+  'order.expired': { template: 'order-expired' },
+  'order.cancelled': { template: 'order-cancelled' },
+  'order.shipped': { template: 'order-shipped', perishable: true },
+  'order.delivered': { template: 'order-delivered' },
+  'order.refunded': { template: 'order-refunded' },
+};
+
 function checkMails(snapshot: Snapshot, histories: Histories): Violation[] {
   const byKey = Map.groupBy(snapshot.mails, ({ key }) => key);
-  const created = [...histories.values()].flatMap(([first]) => (first ? [first.stored.eventId] : []));
+  const ofOrders = [...histories.values()].flat().flatMap(({ stored: { type, eventId } }) => {
+    const mail = MAILS[type];
+    return mail && !mail.perishable ? [`${eventId}.${mail.template}`] : [];
+  });
   const signedUp = snapshot.userMessages.filter((message) => !isPlanted(snapshot, message)).map(({ id }) => id);
-  const keys = [...created.map((id) => `${id}.order-confirmation`), ...new Set(signedUp.map((id) => `${id}.welcome`))];
+  const keys = [...ofOrders, ...new Set(signedUp.map((id) => `${id}.verify`))];
   return [
     ...keys.filter((key) => !byKey.has(key)).map((key) => violation('mail-missing', `no e-mail ${key} was sent`)),
     ...[...byKey].flatMap(([key, arrivals]) => {

@@ -6,8 +6,8 @@ import { pathTo, type Sources } from '../sources.ts';
 
 export function notifierSources(request: Request): Sources {
   const { context, name, events } = request;
-  const { isOfUsers, list, stream, schemas, module, data } = wordsOf(request);
-  const emails = pathTo(context, 'notifications', 'email.ts');
+  const { isOfUsers, list, stream, schemas, module, data, accepts } = wordsOf(request);
+  const [emails, templates] = ['email.ts', 'template.ts'].map((file) => pathTo(context, 'notifications', file));
   return {
     'function.ts': `/** ${list} → an e-mail, once an event. */
 import { emails } from '${emails}';
@@ -16,21 +16,21 @@ import { template } from './template.ts';
 
 export default emails({
   stream: ${stream},
-  events: ${schemas},
+  events: ${accepts},
   templates: { ${events.map((event) => `'${event}': template`).join(', ')} },
+  about: ${isOfUsers ? '({ userId: recipient }) => ({ recipient })' : '({ order: { customerId: recipient } }) => ({ recipient })'},
 });
 `,
     'template.ts': `/** Pure: ${list} → the e-mail. */
 import type * as z from 'zod/mini';
-import type { Template } from '${emails}';
+import type { Template } from '${templates}';
 import type { ${schemas} } from '${module}';
 
 type Data = ${data};
 
 export const template: Template<Data> = {
   name: '${name}',
-  userId: (${isOfUsers ? '{ userId }) => userId' : '{ order }) => order.customerId'},
-  write: () => ({ subject: '', text: '' }),
+  write: () => ({ subject: '', heading: '', blocks: [] }),
 };
 `,
     'template.test.ts': `import { expect, test } from 'vitest';
@@ -38,9 +38,9 @@ import { ${schemas} } from '${module}';
 import { template } from './template.ts';
 
 test('${name} says something', () => {
-  const { text } = template.write(${example(request)}, '');
-  const next = 'write template.ts: the subject and the text of the e-mail. Then expect what it says here';
-  expect(text, next).not.toBe('');
+  const { subject } = template.write(${example(request)}, { locale: 'en', link: '' });
+  const next = 'write template.ts: what the e-mail says, in each language. Then expect it here';
+  expect(subject, next).not.toBe('');
 });
 `,
   };
