@@ -1,15 +1,19 @@
 /** `npm run bench [-- <part>...]`: what is measured, in ratios to a baseline of the same run; 1 when a part failed. */
 import path from 'node:path';
 import { calls } from './bench/calls.ts';
+import { elasticity } from './bench/elasticity.ts';
+import { growth } from './bench/growth.ts';
+import { independence } from './bench/independence.ts';
 import { describeMachine } from './bench/machine.ts';
 import type { Part } from './bench/part.ts';
+import { reads } from './bench/reads.ts';
 import { bench, usage } from './bench/run.ts';
 import { tracing } from './bench/tracing.ts';
 import { UsageError } from './cli.ts';
 import { repository } from './local/yaml-file.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [calls, tracing];
+const PARTS: readonly Part[] = [reads, growth, elasticity, independence, calls, tracing];
 
 // Its servers end with the process, but only when it exits by itself.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));

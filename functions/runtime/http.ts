@@ -32,9 +32,12 @@ function noteRoute({ method, path }: Route, { orderId }: Readonly<Record<string,
 function parseUrl(raw: string | undefined): { path: string; query: object } {
   try {
     const { pathname, searchParams } = new URL(raw ?? '/', 'http://function');
+    // A broken escape would otherwise be met in the router.
+    decodeURIComponent(pathname);
     return { path: pathname, query: Object.fromEntries(searchParams) };
-  } catch {
-    throw invalid('bad-path', 'The path of the request cannot be read');
+  } catch (error) {
+    const slug = error instanceof URIError ? 'bad-request' : 'bad-path';
+    throw invalid(slug, 'The path of the request cannot be read');
   }
 }
 

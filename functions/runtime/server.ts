@@ -1,4 +1,4 @@
-/** The HTTP server of every function: `/livez`, `/readyz`, and the rest through the functions framework. */
+/** The HTTP server of every function: `/livez`, `/readyz`, reads, and what has a body through the functions framework. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, invalid, toAppError } from './errors.ts';
@@ -80,6 +80,12 @@ function startRequest(request: IncomingMessage, response: ServerResponse): Step 
   return step;
 }
 
+/** Without a body there is nothing that the framework would do: a third of the CPU of a read, and 30 ms at the first. */
+const isBareRead = ({ method, headers }: IncomingMessage): boolean =>
+  (method === 'GET' || method === 'HEAD') &&
+  headers['transfer-encoding'] === undefined &&
+  Number(headers['content-length'] ?? 0) === 0;
+
 export type Probes = { notReady(): string | undefined; handler(): HttpHandler | undefined };
 
 /** Listens on HOST:PORT; resolves to the server, whose port is logged. */
@@ -99,6 +105,7 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
     const handler = probes.handler();
     if (!handler)
       return sendProblem(response, new AppError('unavailable', 'starting', 'This function is starting'), traceId);
+    if (isBareRead(request)) return step.run(() => handler(request as HttpRequest, response));
     app ??= openFramework(shell.name, handler, (one) => steps.get(one));
     const ready = await app;
     limitBody(request, response, traceId);

@@ -1,11 +1,10 @@
 /** Calls made over and over for a while, so many at a time → how many a second, and how long one took. */
 import { performance } from 'node:perf_hooks';
+import { quantile } from './quantile.ts';
 
 export type Measured = { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number };
 
 const WARM_UP_CALLS = 200;
-
-const quantile = (sorted: Float64Array, share: number): number => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
 
 /** A call that fails ends the measurement: what is refused is quick, and would pass for fast. */
 export async function load(call: () => Promise<unknown>, inFlight: number, forMs: number): Promise<Measured> {
@@ -23,6 +22,5 @@ export async function load(call: () => Promise<unknown>, inFlight: number, forMs
   };
   await Promise.all(Array.from({ length: inFlight }, one));
   const seconds = (performance.now() - begin) / 1_000;
-  const sorted = Float64Array.from(took).sort();
-  return { perSecond: took.length / seconds, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) };
+  return { perSecond: took.length / seconds, p50Ms: quantile(took, 0.5), p99Ms: quantile(took, 0.99) };
 }

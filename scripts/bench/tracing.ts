@@ -11,6 +11,7 @@ import type { Bus } from '../../functions/runtime/bus.ts';
 import { type Cleanup, openCleanup } from '../local/cleanup.ts';
 import type { Part, Row } from './part.ts';
 import { openPlace, type Place } from './place.ts';
+import { median } from './quantile.ts';
 
 const FUNCTION = 'create-order';
 const ORDERS = 2_000;
@@ -56,9 +57,6 @@ async function cpuOf({ bus, environment, bundleOf }: Place, orders: number, endp
   if (Number.isNaN(cpu)) throw new Error(`${FUNCTION} did not say its CPU: ${await said}`);
   return cpu;
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 async function compare(place: Place, what: string, orders: number, collector: string): Promise<Row> {
   const without: number[] = [];

@@ -86,6 +86,7 @@ export function compile(
     supported: { 'dynamic-import': false },
     format: 'cjs',
     external: [...external],
+    alias: { domain: './scripts/bundle/no-domain.cjs' },
     // Some packages have an ESM build that a CommonJS bundle cannot run (import.meta.url).
     conditions: ['require', 'node'],
     mainFields: ['main', 'module'],

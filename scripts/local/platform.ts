@@ -15,7 +15,7 @@ import { openFrontDoor } from './front-door.ts';
 import { environmentOf } from './function-environment.ts';
 import { readConsumers, readStreams } from './jetstream-yaml.ts';
 import { type Mailbox, openMailbox } from './mailbox.ts';
-import { readRules } from './manifests.ts';
+import { type Rule, readRules } from './manifests.ts';
 import { openMetrics } from './metrics.ts';
 import { applyJetstream, asBegun } from './nack.ts';
 import { openNatsKeys, withBusAs } from './nats-keys.ts';
@@ -43,6 +43,8 @@ export type PlatformOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** A command that starts the program named after it: nats-server. */
   readonly natsLauncher?: readonly string[];
+  /** Changes the rule of a function: how many replicas it has, say. */
+  readonly ruleOf?: (rule: Rule) => Rule;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
 };
@@ -70,8 +72,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
 }
 
 async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platform> {
-  const { dataDir, signal, progress = () => undefined } = options;
-  const { streams, consumers, rules } = readManifests();
+  const { dataDir, signal, progress = () => undefined, ruleOf = (rule) => rule } = options;
+  const { streams, consumers, rules: declared } = readManifests();
+  const rules = declared.map(ruleOf);
   const paths = await openFolder(dataDir, options.fresh ?? false, cleanup, progress);
   const ports = await choosePorts(options.ports);
   const endpoints = endpointsOf(ports);

@@ -13,18 +13,21 @@ export const maySee = (caller: Caller, order: PublicOrder): boolean => {
   return customerId === undefined || customerId === order.customerId;
 };
 
-async function ordersBy(database: Database, text: string, values: unknown[], name?: string): Promise<PublicOrder[]> {
+/** A row as it is shown: its JSON goes from Postgres to the client unread. */
+export type Shown = { readonly version: number; readonly json: string };
+
+async function rowsBy(database: Database, text: string, values: unknown[], name?: string): Promise<Shown[]> {
   try {
-    const { rows } = await database.query<{ order: PublicOrder }>({ text, values, ...(name ? { name } : {}) });
-    return rows.map(({ order }) => order);
+    return (await database.query<Shown>({ text, values, ...(name ? { name } : {}) })).rows;
   } catch (error) {
     throw databaseError(error);
   }
 }
 
-async function findOrder(database: Database, caller: Caller, orderId: string): Promise<PublicOrder | undefined> {
-  const text = `select "order" from order_view where order_id = $1 and ($2::uuid is null or customer_id = $2)`;
-  const [order] = await ordersBy(database, text, [orderId, owner(caller) ?? null], 'find-order');
+async function findOrder(database: Database, caller: Caller, orderId: string): Promise<Shown | undefined> {
+  const text = `select version, "order"::text as json from order_view
+    where order_id = $1 and ($2::uuid is null or customer_id = $2)`;
+  const [order] = await rowsBy(database, text, [orderId, owner(caller) ?? null], 'find-order');
   return order;
 }
 
@@ -38,7 +41,7 @@ export async function awaitOrder(
   orderId: string,
   version: number,
   waitMs: number,
-): Promise<PublicOrder | undefined> {
+): Promise<Shown | undefined> {
   const deadline = Date.now() + waitMs;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const order = await findOrder(database, caller, orderId);
@@ -59,11 +62,17 @@ export type Listing = {
   readonly limit: number;
 };
 
-/** Pure. SQL for a page and one order more, newest first; a condition that is not asked for is not in it. */
+export const DEFAULT_LIMIT = 20;
+
+/**
+ * Pure. SQL for a page and one order more, newest first; a condition that is not asked for is not in it. What most ask
+ * for has a name, by which it is prepared.
+ */
 export function listingQuery(
   { status, created_after, created_before, cursor, limit }: Listing,
   customerId: string | undefined,
-): { text: string; values: unknown[] } {
+): { text: string; values: unknown[]; name?: string } {
+  const usual = limit === DEFAULT_LIMIT && !status && !created_after && !created_before;
   const conditions = [
     customerId && { sql: 'customer_id = ?', values: [customerId] },
     status && { sql: 'status = ?', values: [status] },
@@ -73,22 +82,28 @@ export function listingQuery(
   ].filter((condition) => typeof condition === 'object');
   const where = conditions.length > 0 ? `where ${conditions.map(({ sql }) => sql).join(' and ')} ` : '';
   let place = 0;
-  const text = `select "order" from order_view ${where}order by created_at desc, order_id desc limit ?`;
+  const text = `select version, "order"::text as json from order_view ${where}order by created_at desc, order_id desc limit ${usual ? DEFAULT_LIMIT + 1 : '?'}`;
   return {
     text: text.replaceAll('?', () => `$${++place}`),
-    values: [...conditions.flatMap(({ values }) => values), limit + 1],
+    values: [...conditions.flatMap(({ values }) => values), ...(usual ? [] : [limit + 1])],
+    ...(usual ? { name: `list-orders${customerId ? '-of' : ''}${cursor ? '-after' : ''}` } : {}),
   };
 }
 
-/** A page of the orders that the caller may see, newest first; `next` is the cursor of the page after it, if there is one. */
+/**
+ * A page of the orders that the caller may see, newest first, each in JSON; `next` is the cursor of the page after it, if
+ * there is one.
+ */
 export async function listOrders(
   database: Database,
   caller: Caller,
   listing: Listing,
-): Promise<{ orders: PublicOrder[]; next: string | undefined }> {
-  const { text, values } = listingQuery(listing, owner(caller));
-  const found = await ordersBy(database, text, values);
-  const orders = found.slice(0, listing.limit);
+): Promise<{ orders: string[]; next: string | undefined }> {
+  const { text, values, name } = listingQuery(listing, owner(caller));
+  const found = await rowsBy(database, text, values, name);
+  const orders = found.slice(0, listing.limit).map(({ json }) => json);
   const last = found.length > listing.limit ? orders.at(-1) : undefined;
-  return { orders, next: last && cursorOf({ createdAt: last.createdAt, id: last.orderId }) };
+  if (!last) return { orders, next: undefined };
+  const { createdAt, orderId } = JSON.parse(last) as PublicOrder;
+  return { orders, next: cursorOf({ createdAt, id: orderId }) };
 }

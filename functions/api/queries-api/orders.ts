@@ -1,14 +1,13 @@
 /** GET /v1/orders and below: pages, one order now or as it was, its history. Customers see their own; another's is 404. */
 import * as z from 'zod/mini';
 import { orderAsOf, readOrderHistory } from '../../orders/client.ts';
-import type { PublicOrder } from '../../orders/events.ts';
 import { AppError, notFound } from '../../runtime/errors.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/routes.ts';
 import { order, orderEvent } from '../answers.ts';
 import { etagOf, HEADERS, type Headers, hasSeen, preferredWaitMs, versionOfIfMatch, waitMs } from '../headers.ts';
 import { cursor, time, wholeNumber } from '../query.ts';
-import { awaitOrder, listOrders, maySee } from './order-view.ts';
+import { awaitOrder, DEFAULT_LIMIT, listOrders, maySee, type Shown } from './order-view.ts';
 
 const page = z.strictObject({
   status: z.optional(order.shape.status),
@@ -17,7 +16,6 @@ const page = z.strictObject({
   limit: z.optional(wholeNumber(1, 100, 'How many orders at most; 20 unless told.')),
   cursor: z.optional(cursor),
 });
-const DEFAULT_LIMIT = 20;
 
 const moment = z
   .strictObject({
@@ -43,11 +41,13 @@ function nextPage(query: z.infer<typeof page>, next: string): string {
   return `</v1/orders?${new URLSearchParams(Object.fromEntries(parameters))}>; rel="next"`;
 }
 
-function showOrder(shown: PublicOrder, headers: Headers): Reply {
-  const etag = etagOf(shown);
+const JSON_CONTENT = { 'content-type': 'application/json' };
+
+function showOrder({ version, json }: Shown, headers: Headers): Reply {
+  const etag = etagOf({ version });
   const validators = { etag, 'cache-control': 'private, no-cache' };
   if (hasSeen(headers, etag)) return { status: 304, headers: validators };
-  return { status: 200, body: shown, headers: validators };
+  return { status: 200, text: json, headers: { ...validators, ...JSON_CONTENT } };
 }
 
 /** The order that the view has, at least at the version of If-Match; with `Prefer: wait` an order may yet have to come. */
@@ -72,9 +72,14 @@ async function historyFor(database: Database, caller: Caller, orderId: string) {
   return history;
 }
 
-async function pastOrder(database: Database, caller: Caller, orderId: string, when: z.infer<typeof moment>) {
+async function pastOrder(
+  database: Database,
+  caller: Caller,
+  orderId: string,
+  when: z.infer<typeof moment>,
+): Promise<Shown> {
   const found = orderAsOf(await historyFor(database, caller, orderId), when);
-  if (found) return found;
+  if (found) return { version: found.version, json: JSON.stringify(found) };
   const what = when.at === undefined ? `has no version ${when.version}` : `was not there at ${when.at}`;
   throw notFound('version-not-found', `Order ${orderId} ${what}; GET /v1/orders/${orderId}/events lists what was`);
 }
@@ -91,7 +96,8 @@ export const orderRoutes = (database: Database): Route[] => [
     },
     async ({ caller, query }) => {
       const { orders, next } = await listOrders(database, caller, { ...query, limit: query.limit ?? DEFAULT_LIMIT });
-      return { status: 200, body: { orders }, headers: next ? { link: nextPage(query, next) } : {} };
+      const headers = { ...JSON_CONTENT, ...(next ? { link: nextPage(query, next) } : {}) };
+      return { status: 200, text: `{"orders":[${orders.join(',')}]}`, headers };
     },
   ),
 
