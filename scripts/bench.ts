@@ -1,10 +1,12 @@
 /** `npm run bench [-- <part>...]`: what is measured, in ratios to a baseline of the same run; 1 when a part failed. */
 import path from 'node:path';
 import { calls } from './bench/calls.ts';
+import { coldStarts } from './bench/cold-start.ts';
 import { elasticity } from './bench/elasticity.ts';
 import { growth } from './bench/growth.ts';
 import { independence } from './bench/independence.ts';
 import { describeMachine } from './bench/machine.ts';
+import { memory } from './bench/memory.ts';
 import type { Part } from './bench/part.ts';
 import { reads } from './bench/reads.ts';
 import { bench, usage } from './bench/run.ts';
@@ -13,7 +15,7 @@ import { UsageError } from './cli.ts';
 import { repository } from './local/yaml-file.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [reads, growth, elasticity, independence, calls, tracing];
+const PARTS: readonly Part[] = [coldStarts, memory, reads, growth, elasticity, independence, calls, tracing];
 
 // Its servers end with the process, but only when it exits by itself.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Definition } from '../functions/runtime/function.ts';
-import { compile, outputOf } from './bundle/compile.ts';
+import { compile, outputsOf } from './bundle/compile.ts';
 import { type Contents, contentsOf, digestOf, loadedBy } from './bundle/contents.ts';
 import { closureOf, readPackage } from './bundle/packages.ts';
 import { billOfMaterials } from './bundle/sbom.ts';
@@ -64,6 +64,8 @@ export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
 /** One that serves others never starts cold. */
 const isInstrumented = (kind: Definition['kind']): boolean => kind === 'service';
 
+const loaderText = (): Promise<string> => readFile(path.join(ROOT, 'scripts/bundle/loader.cjs'), 'utf8');
+
 type Compiled = Awaited<ReturnType<typeof compile>>;
 
 async function finish(
@@ -72,15 +74,29 @@ async function finish(
   { metafile, outputFiles }: Compiled,
 ): Promise<Bundle> {
   const folder = path.join(ROOT, 'dist', fn.name);
-  const output = outputOf(fn.name);
-  const beside = closureOf(ROOT, loadedBy(metafile, output, externalOf(isInstrumented(kind))));
-  const inside = contentsOf(metafile, output);
-  const contents = { ...inside, packages: [...new Set([...inside.packages, ...beside])].sort() };
-  const file = path.join(ROOT, output);
-  const digest = digestOf(outputFiles.find((one) => one.path === file)?.contents ?? new Uint8Array());
+  const outputs = Object.values(outputsOf(fn.name));
+  const external = externalOf(isInstrumented(kind));
+  const beside = closureOf(
+    ROOT,
+    outputs.flatMap((output) => loadedBy(metafile, output, external)),
+  );
+  const inside = outputs.map((output) => contentsOf(metafile, output));
+  const contents = {
+    sources: [...new Set(inside.flatMap(({ sources }) => sources))].sort(),
+    packages: [...new Set([...inside.flatMap(({ packages }) => packages), ...beside])].sort(),
+  };
+  const code = outputs.map((output) => outputFiles.find((one) => one.path === path.join(ROOT, output))?.contents);
+  const loader = (await loaderText()).replace(
+    '@digest',
+    digestOf(...code.flatMap((bytes) => bytes ?? [])).slice(7, 39),
+  );
+  const digest = digestOf(Buffer.from(loader));
 
   const own = outputFiles.filter((one) => path.dirname(one.path) === folder);
   for (const one of own) await replace(one.path, one.contents);
+  // Last: it names what the others are.
+  const file = path.join(folder, 'index.cjs');
+  await replace(file, loader);
   await copyPackages(beside, folder);
   const packages = contents.packages.map((one) => readPackage(ROOT, one));
   const product = { ...readPackage(ROOT, '.'), name: fn.name, digest };

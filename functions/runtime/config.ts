@@ -1,4 +1,5 @@
 /** Environment and mounted files → typed settings. The only reader of process.env; all that is wrong is said in one message. */
+import { existsSync } from 'node:fs';
 import { readProxies } from './client-address.ts';
 import { databaseUrl, filePath, hostAndPort, integer, oneOf, type Parser, seedFile, text, url } from './parsers.ts';
 import { hasSecret, type Renewed, readSecret, renewed } from './secrets.ts';
@@ -84,11 +85,14 @@ export function readSettings<Need extends Setting>(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Settings<Need> {
   const folder = environment.SECRETS_FOLDER || String(DEFAULTS.SECRETS_FOLDER);
+  const mounted = existsSync(folder);
+  const secret = (name: string): string | undefined => (mounted ? readSecret(folder, name) : undefined);
   const required = new Set<Setting | Optional>([...ALWAYS, ...needs]);
-  if (TLS.some((name) => environment[name] || hasSecret(folder, name))) for (const name of TLS) required.add(name);
+  if (TLS.some((name) => environment[name] || (mounted && hasSecret(folder, name))))
+    for (const name of TLS) required.add(name);
 
   const read = (name: Setting | Optional): unknown => {
-    const raw = environment[name] || readSecret(folder, name) || DEFAULTS[name];
+    const raw = environment[name] || secret(name) || DEFAULTS[name];
     if (raw !== undefined) {
       const value = PARSERS[name](raw);
       return isRenewed(name) ? renew(name, String(value), environment[name] ? undefined : folder) : value;

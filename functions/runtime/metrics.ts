@@ -53,13 +53,16 @@ export async function post(url: URL, body: string): Promise<void> {
   const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
   await new Promise<void>((resolve, reject) => {
-    const signal = AbortSignal.timeout(PUSH_TIMEOUT_MS);
-    const sent = request(url, { method: 'POST', headers, signal, agent: false }, (response) => {
+    const sent = request(url, { method: 'POST', headers, agent: false }, (response) => {
       response.once('error', reject).once('end', resolve).resume();
       const { statusCode = 0 } = response;
       if (statusCode >= 300) reject(new Error(`it answered ${statusCode}`));
     });
-    sent.once('error', reject).end(body);
+    const late = setTimeout(() => sent.destroy(new Error(`no answer in ${PUSH_TIMEOUT_MS} ms`)), PUSH_TIMEOUT_MS);
+    sent
+      .once('error', reject)
+      .once('close', () => clearTimeout(late))
+      .end(body);
   });
 }
 

@@ -8,6 +8,7 @@ import { type Step, startStep } from './trace.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+const EVERYWHERE = '0.0.0.0';
 /** Others may be anything, and name no span. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -124,7 +125,9 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
   // Longer than a proxy in front keeps its idle connections: it must be the one that closes them.
   server.keepAliveTimeout = 75_000;
   const { HOST, PORT } = shell.settings;
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(PORT, HOST, resolve));
+  // To listen on a host Node looks it up, at some cost, even when it is all of them.
+  const at = HOST === EVERYWHERE ? { port: PORT } : { port: PORT, host: HOST };
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(at, resolve));
   shell.log.info({ port: (server.address() as AddressInfo).port }, 'listening');
   return server;
 }

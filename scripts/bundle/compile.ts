@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type BuildResult, build, type Plugin } from 'esbuild';
+import { lazy } from './lazy.ts';
 
 /** `source` is the path of function.ts from the repository. */
 export type Entry = { readonly name: string; readonly source: string };
@@ -13,8 +14,9 @@ type Options = {
   readonly instrumented: boolean;
 };
 
-/** Where a bundle is put, from the repository. */
-export const outputOf = (name: string): string => `dist/${name}/index.cjs`;
+/** Where a bundle is put, from the repository: the function, and what only requests need, which is loaded at the first one. */
+export const outputsOf = (name: string) =>
+  ({ main: `dist/${name}/main.cjs`, framework: `dist/${name}/framework.cjs` }) as const;
 
 const NAMESPACE = 'entry';
 
@@ -46,6 +48,21 @@ const entries = (root: string, functions: readonly Entry[], instrumented: boolea
   },
 });
 
+const FRAMEWORK = '@google-cloud/functions-framework';
+const FRAMEWORK_ENTRY = `module.exports = { ...require('${FRAMEWORK}'), ...require('${FRAMEWORK}/testing') };`;
+
+/** The functions framework is half of a function, and one that takes messages never needs it: it is a file of its own. */
+const frameworkApart = (resolveDir: string): Plugin => ({
+  name: 'framework-apart',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^${FRAMEWORK}(?:/testing)?$`) }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './framework.cjs', external: true } : undefined,
+    );
+    onResolve({ filter: /^framework:/ }, ({ path }) => ({ path, namespace: 'framework' }));
+    onLoad({ filter: /.*/, namespace: 'framework' }, () => ({ contents: FRAMEWORK_ENTRY, resolveDir }));
+  },
+});
+
 /**
  * OpenTelemetry's packages as ECMAScript modules, of which only what is used is bundled: as CommonJS they took ten times as
  * long to load. Not for the instrumentations, some of which need CommonJS.
@@ -70,8 +87,16 @@ export function compile(
   { external, instrumented }: Options,
 ): Promise<BuildResult<{ write: false; metafile: true }>> {
   return build({
-    plugins: [entries(root, functions, instrumented), ...(instrumented ? [] : [onlyWhatIsUsed])],
-    entryPoints: functions.map(({ name }) => ({ in: `entry:${name}`, out: path.join(name, 'index') })),
+    plugins: [
+      entries(root, functions, instrumented),
+      frameworkApart(root),
+      ...(instrumented ? [] : [onlyWhatIsUsed, lazy]),
+    ],
+    inject: instrumented ? [] : ['scripts/bundle/performance.ts'],
+    entryPoints: functions.flatMap(({ name }) => [
+      { in: `entry:${name}`, out: path.join(name, 'main') },
+      { in: `framework:${name}`, out: path.join(name, 'framework') },
+    ]),
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     absWorkingDir: root,

@@ -29,4 +29,8 @@ export function loadedBy(metafile: Metafile, output: string, external: readonly 
 }
 
 /** The same source gives the same digest, in whatever folder it is built. */
-export const digestOf = (bundle: Uint8Array): string => `sha256:${createHash('sha256').update(bundle).digest('hex')}`;
+export function digestOf(...files: readonly Uint8Array[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -7,7 +7,7 @@ const STDERR = 2;
 const SUPERVISOR = 3;
 const LONGEST_DRAIN_MS = 30_000;
 
-/** Nobody reads them any more: pino would try for ever to write its last lines (EPIPE) and never let the process exit. */
+/** Nobody reads them any more: what writes to them fails (EPIPE), and may try for ever. */
 function forgetOutput() {
   for (const stream of [STDOUT, STDERR]) {
     closeSync(stream);

@@ -41,12 +41,14 @@ const componentsOf = (name: string): Component[] =>
 test('the same source gives the same bytes in whatever folder and company it is built, and names no folder', () => {
   const one = builtIn(path.join(folder, 'one'), 'create-order', 'user-service');
   const other = builtIn(path.join(folder, 'another/and/deeper'), 'create-order', 'user-service');
-  expect(Object.keys(one)).toContain('create-order/index.cjs.map');
+  expect(Object.keys(one)).toContain('create-order/main.cjs.map');
   expect(Object.keys(other)).toEqual(Object.keys(one));
   const alone = builtIn(path.join(folder, 'alone'), 'create-order');
-  const together = readFileSync(path.join(repository, 'dist/create-order/index.cjs'), 'latin1');
-  expect(together === one['create-order/index.cjs']).toBe(true);
-  expect(together === alone['create-order/index.cjs']).toBe(true);
+  for (const file of ['index.cjs', 'main.cjs', 'framework.cjs']) {
+    const together = readFileSync(path.join(repository, 'dist/create-order', file), 'latin1');
+    expect(together === one[`create-order/${file}`], file).toBe(true);
+    expect(together === alone[`create-order/${file}`], file).toBe(true);
+  }
   for (const [file, content] of Object.entries(one)) {
     expect(content === other[file], file).toBe(true);
     for (const place of [folder, realpathSync(path.join(repository, 'node_modules'))])
@@ -69,8 +71,11 @@ test('what cannot be bundled lies beside the bundle that loads it, and only ther
   expect(readdirSync(beside)).toContain('argon2');
   expect(readdirSync(beside).length).toBeGreaterThan(1);
   expect(readdirSync(path.join(repository, 'dist/create-order')).sort()).toEqual([
+    'framework.cjs',
+    'framework.cjs.map',
     'index.cjs',
-    'index.cjs.map',
+    'main.cjs',
+    'main.cjs.map',
     'sbom.cdx.json',
   ]);
 });
@@ -104,7 +109,7 @@ test('what instrumentations patch lies beside user-service alone, with all that 
   expect(names).toEqual(
     expect.arrayContaining(['@opentelemetry/auto-instrumentations-node', '@opentelemetry/sdk-trace']),
   );
-  expect(readFileSync(path.join(repository, 'dist/user-service/index.cjs'), 'utf8')).not.toContain(
+  expect(readFileSync(path.join(repository, 'dist/user-service/main.cjs'), 'utf8')).not.toContain(
     '// node_modules/pg/',
   );
   const others = componentsOf('order-emails').map(({ name }) => name);
@@ -113,7 +118,7 @@ test('what instrumentations patch lies beside user-service alone, with all that 
 });
 
 test('of OpenTelemetry a function has what it uses, once', () => {
-  const bundle = readFileSync(path.join(repository, 'dist/create-order/index.cjs'), 'utf8');
+  const bundle = readFileSync(path.join(repository, 'dist/create-order/main.cjs'), 'utf8');
   const files = [...bundle.matchAll(/^\/\/ node_modules\/@opentelemetry\/(\S+)$/gm)].map(([, file = '']) => file);
   expect(files).toContain('sdk-trace/dist/TracerProvider.mjs');
   expect(files.filter((file) => file.endsWith('.cjs'))).toEqual([]);
