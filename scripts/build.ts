@@ -54,7 +54,7 @@ async function copyPackages(folders: readonly string[], target: string): Promise
 }
 
 export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
-  Pick<Definition, 'kind' | 'needs'> & {
+  Pick<Definition, 'kind' | 'needs' | 'ownRole'> & {
     readonly file: string;
     readonly digest: string;
     /** With the packages that lie beside it. */
@@ -70,7 +70,7 @@ type Compiled = Awaited<ReturnType<typeof compile>>;
 
 async function finish(
   fn: FunctionSource,
-  { kind, needs }: Definition,
+  { kind, needs, ownRole = false }: Definition,
   { metafile, outputFiles }: Compiled,
 ): Promise<Bundle> {
   const folder = path.join(ROOT, 'dist', fn.name);
@@ -102,7 +102,7 @@ async function finish(
   const product = { ...readPackage(ROOT, '.'), name: fn.name, digest };
   await replace(path.join(folder, 'sbom.cdx.json'), billOfMaterials(product, packages));
 
-  return { name: fn.name, context: fn.context, kind, needs, file, digest, contents };
+  return { name: fn.name, context: fn.context, kind, needs, ownRole, file, digest, contents };
 }
 
 /** Bundles the functions named, or all. Throws when a name is unknown or a source does not build. */

@@ -9,8 +9,8 @@ const FLOORS = [
 /** Contexts that have functions, the upper ones first. */
 export const CONTEXTS: readonly string[] = FLOORS.slice(0, -1).flat();
 
-/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens and keys. */
-const SHOWN = /^(events|commands|client|products|access-token|kept-keys)\.ts$/;
+/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens and keys, its webhooks. */
+const SHOWN = /^(events|commands|client|products|access-token|kept-keys|webhook-endpoints|webhook-deliveries)\.ts$/;
 
 const floorOf = (context: string): number => FLOORS.findIndex((floor) => floor.includes(context));
 

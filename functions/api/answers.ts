@@ -1,6 +1,8 @@
 /** Schemas of what the APIs answer with, by the names that the API's document gives them. */
 import * as z from 'zod/mini';
 import { LOCALES, OPTIONAL } from '../notifications/client.ts';
+import { delivery } from '../notifications/webhook-deliveries.ts';
+import { endpoint } from '../notifications/webhook-endpoints.ts';
 import { publicOrder } from '../orders/events.ts';
 import { productDetails, sku } from '../orders/products.ts';
 
@@ -127,4 +129,22 @@ export const notification = named(
   }),
   'Notification',
   'What was sent to a user, or why it was not; of one that was sent again `resendOf` is the first.',
+);
+
+export const webhookEndpoint = named(
+  endpoint,
+  'WebhookEndpoint',
+  'Where a partner is told of events. Until `oldSecretExpiresAt` deliveries are signed with the secret before, too.',
+);
+
+export const webhookEndpointWithSecret = named(
+  z.extend(endpoint, { secret: z.nullable(z.string()) }),
+  'WebhookEndpointWithSecret',
+  'An endpoint, and the secret that its deliveries are signed with (Standard Webhooks 1.0); null when the request is a repeat.',
+);
+
+export const webhookDelivery = named(
+  delivery,
+  'WebhookDelivery',
+  'An event on its way to an endpoint; `deliveryId` is the webhook-id of all its attempts.',
 );

@@ -1,7 +1,18 @@
 /** Environment and mounted files → typed settings. The only reader of process.env; all that is wrong is said in one message. */
 import { existsSync } from 'node:fs';
 import { readProxies } from './client-address.ts';
-import { databaseUrl, filePath, hostAndPort, integer, oneOf, type Parser, seedFile, text, url } from './parsers.ts';
+import {
+  databaseUrl,
+  filePath,
+  hostAndPort,
+  integer,
+  oneOf,
+  type Parser,
+  secondsList,
+  seedFile,
+  text,
+  url,
+} from './parsers.ts';
 import { hasSecret, type Renewed, readSecret, renewed } from './secrets.ts';
 
 const PARSERS = {
@@ -23,6 +34,8 @@ const PARSERS = {
   MAIL_FROM: text,
   PAYMENT_WINDOW_SECONDS: integer(1, 2_592_000),
   SHOP_URL: url('http:', 'https:'),
+  WEBHOOK_ALLOW_LOOPBACK: oneOf('true', 'false'),
+  WEBHOOK_RETRY_SECONDS: secondsList,
   TRUSTED_PROXIES: readProxies,
   GRPC_TLS_CERT_FILE: filePath,
   GRPC_TLS_KEY_FILE: filePath,
@@ -42,6 +55,8 @@ const DEFAULTS: Partial<Record<Setting | Optional, string>> = {
   MAIL_FROM: 'Millrace <shop@millrace.example>',
   PAYMENT_WINDOW_SECONDS: '1800',
   SIGN_UPS_PER_ADDRESS: '20',
+  WEBHOOK_ALLOW_LOOPBACK: 'false',
+  WEBHOOK_RETRY_SECONDS: '5,30,120,600,1800,3600,10800,21600,43200',
   TRUSTED_PROXIES: '',
 };
 

@@ -28,6 +28,8 @@ export type Running = {
 export type Definition<Need extends Setting = Setting> = {
   readonly kind: Kind;
   readonly needs: readonly Need[];
+  /** Its role in Postgres is its own, named after it, and not that of all of its kind. */
+  readonly ownRole?: boolean;
   /** Types of the messages that it handles, such as `order.created`; its consumer's filters must match. */
   readonly consumes: readonly string[];
   /** Types of the messages that it sends: its key at NATS lets it send no others. */

@@ -43,6 +43,14 @@ export const integer =
     return value;
   };
 
+/** Such as `5,30,120`: each up to a day. */
+export const secondsList: Parser<readonly number[]> = (raw) => {
+  const seconds = raw.split(',').map(Number);
+  if (seconds.length > 50 || !seconds.every((one) => Number.isInteger(one) && one > 0 && one <= 86_400))
+    throw new Error('must be up to 50 whole numbers from 1 to 86400, separated by commas');
+  return seconds;
+};
+
 export const oneOf =
   <T extends string>(...values: T[]): Parser<T> =>
   (raw) => {

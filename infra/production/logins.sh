@@ -42,6 +42,7 @@ login event_ingress "$pooler" DATABASE_URL event-ingress
 login orders_command "$pooler" DATABASE_URL create-order pay-order ship-order deliver-order cancel-order expire-order refund-order
 login orders_projector "$pooler" DATABASE_URL order-view sales-view
 login notifications_notifier "$pooler" DATABASE_URL order-emails account-emails
+login notifications_webhooks "$pooler" DATABASE_URL webhooks
 login users_service "$pooler" DATABASE_URL user-service
 login platform_relay "$pooler" DATABASE_URL outbox-relay
 login outbox_reader 'postgres-rw.postgres.svc.cluster.local:5432/millrace?sslmode=require' url outbox-reader # KEDA has no CA

@@ -1,6 +1,7 @@
 /** Orders for the console: the newest of everybody, and one with every state it was in. */
 import { listOrders } from '../../functions/api/queries-api/order-view.ts';
 import { orderAsOf, readOrderHistory } from '../../functions/orders/client.ts';
+import type { PublicOrder } from '../../functions/orders/events.ts';
 import { notFound } from '../../functions/runtime/errors.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
 import type { OrderLine, OrderStep } from './wire.ts';
@@ -10,8 +11,11 @@ const MOST_ORDERS = 50;
 
 export async function newestOrders(database: Database): Promise<{ orders: OrderLine[]; more: boolean }> {
   const { orders, next } = await listOrders(database, STAFF, { limit: MOST_ORDERS });
-  const lines = orders.map(
-    ({ orderId, version, status, paymentStatus, fulfilmentStatus, createdAt, currency, totalMinor, lines }) => ({
+  const lines = orders.map((json) => {
+    const order = JSON.parse(json) as PublicOrder;
+    const { orderId, version, status, paymentStatus, fulfilmentStatus, createdAt, currency, totalMinor } = order;
+    const ordered = order.lines.map(({ name, quantity }) => ({ name, quantity }));
+    return {
       orderId,
       version,
       status,
@@ -20,9 +24,9 @@ export async function newestOrders(database: Database): Promise<{ orders: OrderL
       createdAt,
       currency,
       totalMinor,
-      lines: lines.map(({ name, quantity }) => ({ name, quantity })),
-    }),
-  );
+      lines: ordered,
+    };
+  });
   return { orders: lines, more: next !== undefined };
 }
 

@@ -36,6 +36,8 @@ export function environmentOf(name: string, around: Surroundings): Readonly<Reco
     USER_SERVICE_ADDRESS: endpoints.grpc,
     SMTP_URL: smtpUrl,
     SHOP_URL: endpoints.http,
+    // Nobody else can reach this machine, and partners are tried out on it.
+    WEBHOOK_ALLOW_LOOPBACK: 'true',
     // The front door.
     TRUSTED_PROXIES: '127.0.0.1',
   };

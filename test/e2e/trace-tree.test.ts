@@ -60,6 +60,9 @@ commands-api server POST /v1/orders
                 order-view consumer process order.expired
                   order-view client INSERT project-order_view
                 order-view internal wait
+                webhooks consumer process order.expired
+                  webhooks client SELECT webhook-endpoints-for
+                webhooks internal wait
             expire-order internal wait
         expire-unpaid internal wait
         order-emails consumer process order.created
@@ -78,6 +81,9 @@ commands-api server POST /v1/orders
         sales-view consumer process order.created
           sales-view client INSERT project-sales_view
         sales-view internal wait
+        webhooks consumer process order.created
+          webhooks client SELECT webhook-endpoints-for
+        webhooks internal wait
     create-order internal wait`.trim();
 
 test('an order is one trace, from the request to the e-mail and to its end by a timer', {

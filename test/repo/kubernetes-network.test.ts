@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { NOT_PUBLIC_V4, NOT_PUBLIC_V6, PORTS, PUBLIC_V6 } from '../../functions/notifications/webhook-target.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { buildOverlays, definitionOf, isWorkload, names, OVERLAYS } from '../support/overlays.ts';
 
@@ -47,6 +48,24 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         const map = kindOf(objects, 'ConfigMap').find(({ metadata }) => metadata.name === name);
         expect(Object.keys(map?.data ?? {})).toContain(key);
       }
+  });
+
+  test('lets webhooks alone reach the internet, by the ports and without the ranges that its code refuses', () => {
+    const wide = kindOf(built[overlay], 'NetworkPolicy').flatMap(({ metadata, spec }) =>
+      ((at(spec, 'egress') ?? []) as { to?: object[] }[])
+        .filter(({ to = [] }) => /"cidr":"[^"]*\/[0-3]"/.test(JSON.stringify(to)))
+        .map((rule) => ({ name: metadata.name, ...rule })),
+    );
+    expect(wide).toEqual([
+      {
+        name: 'webhooks',
+        to: [
+          { ipBlock: { cidr: '0.0.0.0/0', except: NOT_PUBLIC_V4 } },
+          { ipBlock: { cidr: PUBLIC_V6, except: NOT_PUBLIC_V6 } },
+        ],
+        ports: PORTS.map((port) => ({ port })),
+      },
+    ]);
   });
 
   test('denies what no policy allows, and lets each function reach just what its code needs', async () => {

@@ -1,4 +1,4 @@
-/** A command handler that is killed at each of its writes in turn, and started again after each. */
+/** A function that is killed at each of its writes in turn, and started again after each. */
 
 import path from 'node:path';
 import { expect } from 'vitest';
@@ -13,20 +13,29 @@ const WINDOW = { PAYMENT_WINDOW_SECONDS: '300' };
 /** More writes than a start and one command need: the loop ends when a run survives. */
 const MOST_WRITES = 80;
 
+type Options = {
+  readonly first?: number;
+  readonly step?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  isDone?(id: string): Promise<boolean>;
+};
+
 /**
  * `send` sends one command for the function, and gives the id of its aggregate; it gets all ids back. With `first` and
- * `step` others can do the rest of the writes at the same time, each with backends of its own.
+ * `step` others can do the rest of the writes at the same time, each with backends of its own. For a function that takes no
+ * commands `isDone` tells whether it has handled what was sent; `env` is for it to start with.
  */
 export async function killAtEachWrite(
   backends: Backends,
   name: string,
   send: () => Promise<string>,
-  { first = 1, step = 1 } = {},
+  { first = 1, step = 1, env: own = {}, isDone }: Options = {},
 ): Promise<string[]> {
   const type = `command.order.${name.replace(/-order$/, '')}`;
 
   /** Answered and acknowledged. */
   const handled = async (id: string): Promise<boolean> => {
+    if (isDone) return isDone(id);
     const text = 'select from commands where aggregate_id = $1 and type = $2';
     const { rows } = await backends.database.query(text, [id, type]);
     return rows.length === 1 && (await backends.undone('COMMANDS', name)) === 0;
@@ -35,7 +44,7 @@ export async function killAtEachWrite(
   /** Runs the function until it has killed itself at its n-th write (true) or has handled everything (false). */
   const dies = async (atWrite: number, id: string): Promise<boolean> => {
     const ports = [backends.natsUrl, backends.databaseUrl].map((url) => new URL(url).port).join(',');
-    const env = { ...WINDOW, KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
+    const env = { ...WINDOW, ...own, KILL_AT_WRITE: String(atWrite), KILL_PORTS: ports };
     const running = await startFunction(name, backends, { env, require: PRELOAD, whenReady: false });
     let ended = false;
     void running.exited.then(() => {
@@ -55,7 +64,7 @@ export async function killAtEachWrite(
     const id = await send();
     ids.push(id);
     if (!(await dies(atWrite, id))) break;
-    const again = await startFunction(name, backends, { env: WINDOW });
+    const again = await startFunction(name, backends, { env: { ...WINDOW, ...own } });
     await until('the command to be handled after the kill', () => handled(id));
     await again.stop();
   }

@@ -8,7 +8,16 @@ import { dataDirFor } from '../../scripts/local/postgres.ts';
 export type Planted = Map<string, string>;
 
 /** Fields of requests and answers of the API whose values nobody but the caller may learn; products have names as well. */
-const PRIVATE = ['email', 'password', 'currentPassword', 'newPassword', 'accessToken', 'refreshToken', 'token'];
+const PRIVATE = [
+  'email',
+  'password',
+  'currentPassword',
+  'newPassword',
+  'accessToken',
+  'refreshToken',
+  'token',
+  'secret',
+];
 export const SENT: ReadonlySet<string> = new Set([...PRIVATE, 'name']);
 export const ANSWERED: ReadonlySet<string> = new Set(PRIVATE);
 /** Shorter ones are in any text. */

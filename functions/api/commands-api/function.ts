@@ -1,5 +1,6 @@
 /** HTTP for all that changes something: users and sessions go to user-service, orders become commands, notifications are sent again. */
 import { SENDERS } from '../../notifications/client.ts';
+import { WEBHOOKS } from '../../notifications/webhook-deliveries.ts';
 import { openBus } from '../../runtime/bus.ts';
 import { openCommandSender } from '../../runtime/command-sender.ts';
 import { http } from '../../runtime/http.ts';
@@ -14,17 +15,19 @@ import { passwordRoutes } from './passwords.ts';
 import { productRoutes } from './products.ts';
 import { sessionRoutes } from './sessions.ts';
 import { userRoutes } from './users.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export default http({
-  needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
+  needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS', 'WEBHOOK_ALLOW_LOOPBACK'],
   publishes: SENT_COMMANDS,
-  tasksTo: SENDERS,
+  tasksTo: [...SENDERS, WEBHOOKS],
   async open(shell) {
     const bus = await openBus(shell);
     const users = openUserClient(shell);
     const database = openDatabase(shell);
     return {
       bus,
+      allowed: { loopback: shell.settings.WEBHOOK_ALLOW_LOOPBACK === 'true' },
       users,
       sendCommand: openCommandSender(shell, bus),
       database,
@@ -32,12 +35,13 @@ export default http({
       notReady: () => (bus.connected() ? undefined : 'not connected to NATS'),
     };
   },
-  routes: ({ bus, users, sendCommand, database }) => [
+  routes: ({ bus, allowed, users, sendCommand, database }) => [
     ...userRoutes(users),
     ...sessionRoutes(users),
     ...passwordRoutes(users),
     ...orderRoutes(sendCommand),
     ...productRoutes(database),
     ...notificationRoutes(bus, database),
+    ...webhookRoutes(database, bus, allowed),
   ],
 });

@@ -13,6 +13,7 @@ import { orderRoutes } from './orders.ts';
 import { productRoutes } from './products.ts';
 import { salesRoutes } from './sales.ts';
 import { userRoutes } from './users.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export default http({
   needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
@@ -34,6 +35,7 @@ export default http({
     ...orderRoutes(database),
     ...salesRoutes(database),
     ...notificationRoutes(database),
+    ...webhookRoutes(database),
     ...keyRoutes(signingKeys),
     ...linkPageRoutes(),
     ...documentRoutes(),

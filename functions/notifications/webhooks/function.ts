@@ -1,0 +1,78 @@
+/** Order events → a delivery to each endpoint that wants them, and attempts to make it, by schedule, until one succeeds. */
+import { ORDERS, orderEvents } from '../../orders/events.ts';
+import { openBus } from '../../runtime/bus.ts';
+import { consume } from '../../runtime/consume.ts';
+import type { Definition } from '../../runtime/function.ts';
+import type { Incoming } from '../../runtime/message.ts';
+import { openDatabase } from '../../runtime/postgres.ts';
+import { sendTask } from '../../runtime/task.ts';
+import { validate } from '../../runtime/validate.ts';
+import { ATTEMPT, attemptData, attemptTask, WEBHOOKS } from '../webhook-deliveries.ts';
+import { openAttempts } from './attempt.ts';
+import { openBulkhead } from './bulkhead.ts';
+import { cloudEventOf } from './cloud-event.ts';
+import { openPost } from './post.ts';
+import { openStore } from './store.ts';
+
+const TYPES = Object.keys(orderEvents);
+const IN_FLIGHT = 8;
+/** Attempts take up to 10 s each, and an endpoint has four of them at most. */
+const ATTEMPTS_IN_FLIGHT = 32;
+
+const NEEDS = [
+  'NATS_URL',
+  'DATABASE_URL',
+  'DATABASE_CONNECTIONS',
+  'WEBHOOK_ALLOW_LOOPBACK',
+  'WEBHOOK_RETRY_SECONDS',
+] as const;
+
+const webhooks: Definition<(typeof NEEDS)[number]> = {
+  kind: 'notifier',
+  ownRole: true,
+  needs: NEEDS,
+  consumes: TYPES,
+  publishes: [],
+  tasksTo: [WEBHOOKS],
+  schedules: [],
+  inFlight: IN_FLIGHT,
+  retriesInFlight: ATTEMPTS_IN_FLIGHT,
+  async start(shell) {
+    const bus = await openBus(shell);
+    const store = openStore(openDatabase(shell));
+    const attempt = openAttempts({
+      bus,
+      log: shell.log,
+      store,
+      post: openPost({ loopback: shell.settings.WEBHOOK_ALLOW_LOOPBACK === 'true' }),
+      bulkhead: openBulkhead(),
+      retrySeconds: shell.settings.WEBHOOK_RETRY_SECONDS,
+    });
+
+    /** An event that comes again finds its rows, and sends its tasks again: one that was done before is dropped. */
+    const fanOut = async (incoming: Incoming): Promise<void> => {
+      const { id, type, trace } = incoming;
+      const deliveryIds = await store.addDeliveries(id, type, cloudEventOf(incoming, orderEvents));
+      const tasks = deliveryIds.map((deliveryId) => attemptTask({ deliveryId, attempt: 1, step: 1 }, trace));
+      await Promise.all(tasks.map((task) => sendTask(bus, WEBHOOKS, task)));
+    };
+
+    const handle = async ([incoming]: readonly Incoming[]): Promise<void> => {
+      if (!incoming || incoming.replayed) return;
+      if (incoming.type !== ATTEMPT) return fanOut(incoming);
+      await attempt(validate(attemptData, incoming.data, `The task ${ATTEMPT}`, 'invalid-task'), incoming.trace);
+    };
+    const options = {
+      stream: ORDERS,
+      consumer: shell.name,
+      types: [...TYPES, ATTEMPT],
+      inFlight: IN_FLIGHT,
+      batch: 1,
+      concurrency: IN_FLIGHT,
+      retriesInFlight: ATTEMPTS_IN_FLIGHT,
+    };
+    return consume(shell, bus, options, handle);
+  },
+};
+
+export default webhooks;

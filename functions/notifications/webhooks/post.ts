@@ -1,0 +1,75 @@
+/** One attempt: POST to a URL that anybody of the staff may have written → what came of it. It never throws. */
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { toAppError } from '../../runtime/errors.ts';
+import { inStep } from '../../runtime/trace.ts';
+import { type Allowed, guardedLookup, targetFault } from '../webhook-target.ts';
+import type { Answer } from './outcome.ts';
+
+const TIMEOUT_MS = 10_000;
+/** Of the answer's body, which is for nobody: a receiver that is cut off while it writes may think that it failed. */
+const MOST_READ = 1_024;
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ENOTFOUND: 'the host is not known',
+  EAI_AGAIN: 'DNS does not answer',
+  'forbidden-target': 'the host has an address that is not public',
+};
+
+/** A word of ours, or the code of the system or of TLS; never a message, which may hold the URL. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && /^(AbortError|TimeoutError)$/.test(error.name))
+    return `no answer within ${TIMEOUT_MS / 1_000} s`;
+  const { code } = error as { code?: unknown };
+  const word = typeof code === 'string' && /^[A-Z0-9_]{3,60}$/.test(code) ? code : toAppError(error).slug;
+  return WORDS[word] ?? `not sent: ${word}`;
+}
+
+const reasonOfStatus = (status: number): string =>
+  status >= 300 && status < 400 ? `answered ${status}: redirects are not followed` : `answered ${status}`;
+
+type Lookup = ReturnType<typeof guardedLookup>;
+
+function exchange(url: URL, headers: Readonly<Record<string, string>>, body: string, lookup: Lookup): Promise<Answer> {
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve) => {
+    let answer: Answer = { reason: 'the connection was closed without an answer' };
+    // A new connection each time: the host of a kept one could have moved.
+    const options = { method: 'POST', headers, lookup, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
+    const sent = request(url, options, (response) => {
+      const { statusCode: status = 0, headers: answered } = response;
+      answer = { status, reason: reasonOfStatus(status), retryAfter: answered['retry-after'] };
+      let read = 0;
+      response.on('data', (chunk: Buffer) => {
+        read += chunk.length;
+        if (read > MOST_READ) response.destroy();
+      });
+      response.on('error', () => undefined);
+    });
+    sent.on('error', (error) => {
+      if (answer.status === undefined) answer = { reason: reasonOf(error) };
+    });
+    sent.once('close', () => resolve(answer));
+    sent.end(body);
+  });
+}
+
+export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Answer>;
+
+/** The URL may have been stored when others were allowed, so it is checked again. */
+export const openPost =
+  (allowed: Allowed, lookup: Lookup = guardedLookup(allowed)): Post =>
+  async (text, headers, body) => {
+    if (targetFault(text, allowed)) return { reason: 'the URL is not allowed' };
+    const url = new URL(text);
+    const attributes = { 'http.request.method': 'POST', 'server.address': url.hostname };
+    return inStep('POST', { kind: 'client', attributes }, async (step) => {
+      const length = { 'content-length': String(Buffer.byteLength(body)) };
+      const answer = await exchange(url, { ...headers, ...length }, body, lookup);
+      if (answer.status !== undefined) step.add({ 'http.response.status_code': answer.status });
+      if (answer.status === undefined || answer.status >= 300) step.fail(answer.status ? 'refused' : 'no-answer');
+      return answer;
+    });
+  };
