@@ -8,14 +8,29 @@ import { independence } from './bench/independence.ts';
 import { describeMachine } from './bench/machine.ts';
 import { memory } from './bench/memory.ts';
 import type { Part } from './bench/part.ts';
+import { projector } from './bench/projector.ts';
 import { reads } from './bench/reads.ts';
 import { bench, usage } from './bench/run.ts';
+import { throughput } from './bench/throughput.ts';
 import { tracing } from './bench/tracing.ts';
+import { warmLatency } from './bench/warm-latency.ts';
 import { UsageError } from './cli.ts';
 import { repository } from './local/yaml-file.ts';
 
 /** In the order in which they run. */
-const PARTS: readonly Part[] = [coldStarts, memory, reads, growth, elasticity, independence, calls, tracing];
+const PARTS: readonly Part[] = [
+  coldStarts,
+  memory,
+  warmLatency,
+  throughput,
+  projector,
+  reads,
+  growth,
+  elasticity,
+  independence,
+  calls,
+  tracing,
+];
 
 // Its servers end with the process, but only when it exits by itself.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));

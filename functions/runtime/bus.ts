@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, headers as createHeaders, createInbox, type Msg, NatsError, nkeyAuthenticator } from 'nats';
 import { type BusMessage, toBusMessage } from './bus-message.ts';
+import { openConfirmed } from './confirmed.ts';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { jetstreamApi } from './jetstream-api.ts';
@@ -33,19 +34,19 @@ export type Bus = {
   flush(): Promise<void>;
 };
 
-const PUBLISH_TIMEOUT_MS = 5_000;
 const FLUSH_TIMEOUT_MS = 2_000;
 const SLOW_CONNECT_MS = 5_000;
 
-const toHeaders = (fields: Readonly<Record<string, string>>) => {
+const toHeaders = (fields: Readonly<Record<string, string>>, messageId: string) => {
   const result = createHeaders();
   for (const [name, value] of Object.entries(fields)) result.set(name, value);
+  result.set('Nats-Msg-Id', messageId);
   return result;
 };
 
 /** Larger than the server or the stream takes: trying again would not help. */
 const isTooLarge = (error: unknown): boolean =>
-  error instanceof NatsError && (error.code === 'MAX_PAYLOAD_EXCEEDED' || error.api_error?.err_code === 10054);
+  error instanceof Error && 'code' in error && error.code === 'MAX_PAYLOAD_EXCEEDED';
 
 type Refusal = { readonly operation: string; readonly subject: string };
 
@@ -83,6 +84,7 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
       throw notConnected(error);
     })
     .finally(() => clearTimeout(slow));
+  const confirmed = openConfirmed(connection, newInbox());
   const pulls = new Set<Pull>();
   let connected = true;
   const watch = async (): Promise<void> => {
@@ -95,18 +97,18 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
       if (status.type !== 'error') continue;
       const refused: Refusal | undefined = status.permissionContext;
       shell.log.error({ error: String(status.data), ...refused }, 'NATS refused something');
-      for (const pull of pulls) if (refused?.operation === 'publish') pull.refused(refused.subject);
+      if (refused?.operation !== 'publish') continue;
+      confirmed.refused(refused.subject);
+      for (const pull of pulls) pull.refused(refused.subject);
     }
   };
   void watch();
   shell.onClose(() => connection.close());
-  const jetstream = connection.jetstream({ timeout: PUBLISH_TIMEOUT_MS });
 
   return {
     async publish(subject, payload, fields, messageId) {
       try {
-        const { seq } = await jetstream.publish(subject, payload, { msgID: messageId, headers: toHeaders(fields) });
-        return seq;
+        return await confirmed.publish(subject, payload, toHeaders(fields, messageId));
       } catch (error) {
         if (isTooLarge(error))
           throw new AppError('internal', 'message-too-large', `The message for ${subject} is too large`, {

@@ -13,6 +13,7 @@ import {
   type Refusal,
 } from './event-store.ts';
 import type { Shell } from './function.ts';
+import { openTurns } from './in-turn.ts';
 import { commandIdOf, type Incoming, typeOfSubject } from './message.ts';
 import { type Outbox, readOutbox } from './outbox.ts';
 import type { Database } from './postgres.ts';
@@ -46,6 +47,7 @@ export function commandHandler<
   const perform = spec.performs?.(shell, database);
   const { aggregate } = spec;
   const store = openEventStore<State, Event>(database, aggregate);
+  const turns = openTurns();
 
   const answerAgain = async (
     record: CommandRecord,
@@ -93,10 +95,7 @@ export function commandHandler<
     return aggregate.publish(fold(aggregate, decided, state), version + decided.length);
   };
 
-  return async (incoming: Incoming): Promise<object> => {
-    if (incoming.type !== spec.type)
-      throw invalid('wrong-type', `The type is '${incoming.type}', but this function takes only '${spec.type}'`);
-    const command = validate(spec.accepts, incoming.data, `The command ${spec.type}`, 'invalid-command');
+  const untilDecided = async (incoming: Incoming, command: z.infer<Schema>): Promise<object> => {
     for (let tries = 1; ; tries += 1) {
       try {
         return await attempt(incoming, command);
@@ -105,5 +104,14 @@ export function commandHandler<
         if (error.code !== 'conflict' || tries >= DECISIONS) throw error;
       }
     }
+  };
+
+  return async (incoming: Incoming): Promise<object> => {
+    if (incoming.type !== spec.type)
+      throw invalid('wrong-type', `The type is '${incoming.type}', but this function takes only '${spec.type}'`);
+    const command = validate(spec.accepts, incoming.data, `The command ${spec.type}`, 'invalid-command');
+    const decided = () => untilDecided(incoming, command);
+    // What acts on the world may take long: others then learn that it is under way, and do not wait for it.
+    return perform ? decided() : turns(spec.target(command, commandIdOf(incoming)), decided);
   };
 }

@@ -77,7 +77,11 @@ export type CommandSpec<
 };
 
 const STREAM = 'COMMANDS';
-const CONCURRENCY = 8;
+/** In work at once: as many as are loaded and stored together. */
+const IN_FLIGHT = 128;
+/** Of commands that act on the world, each of which takes its time, and a connection for a part of it. */
+const ACTS_IN_FLIGHT = 16;
+const ACTS = 8;
 /** A no that is an answer: of a rule, or of what is not there to somebody who waits; unheard, the latter is a dead letter. */
 const isAnswer = (error: AppError, { awaited }: Incoming): boolean =>
   error.code === 'refused' || (awaited && (error.code === 'not-found' || error.slug === 'idempotency-key-reused'));
@@ -91,7 +95,8 @@ export function command<
   Extra extends Setting = never,
   Given extends Event['type'] = Event['type'],
 >(spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra, Given>): Definition<CommandNeed | Extra> {
-  const inFlight = 16;
+  const inFlight = spec.performs ? ACTS_IN_FLIGHT : IN_FLIGHT;
+  const concurrency = spec.performs ? ACTS : IN_FLIGHT;
   return {
     kind: 'command',
     needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', ...(spec.needs ?? [])],
@@ -122,7 +127,7 @@ export function command<
         types: [spec.type],
         inFlight,
         batch: 1,
-        concurrency: CONCURRENCY,
+        concurrency,
       };
       const consumer = consume(shell, bus, options, handle);
       return { ...consumer, http: pushHandler(shell.log, handle) };

@@ -24,19 +24,21 @@ export function summaryOf(statement: Statement): string {
   return summary;
 }
 
-/** What is asked of no step, such as a probe's question, is not recorded. */
+/** Does `query` as a step of what is done now. What is asked of no step, such as a probe's question, is not recorded. */
+export function asStatement<Result>(statement: Statement, query: () => Promise<Result>): Promise<Result> {
+  if (!recordingCalls() || !currentTrace()) return query();
+  const summary = summaryOf(statement);
+  const attributes = {
+    'db.system.name': 'postgresql',
+    'db.operation.name': summary.split(' ')[0] ?? '',
+    'db.query.summary': summary,
+  };
+  return inStep(summary, { kind: 'client', attributes }, query);
+}
+
 function tracedQuery(queryable: Queryable): Queryable['query'] {
   const query = queryable.query.bind(queryable) as (...parts: unknown[]) => Promise<unknown>;
-  const recorded = (...parts: unknown[]): Promise<unknown> => {
-    if (!recordingCalls() || !currentTrace()) return query(...parts);
-    const summary = summaryOf(parts[0] as Statement);
-    const attributes = {
-      'db.system.name': 'postgresql',
-      'db.operation.name': summary.split(' ')[0] ?? '',
-      'db.query.summary': summary,
-    };
-    return inStep(summary, { kind: 'client', attributes }, () => query(...parts));
-  };
+  const recorded = (...parts: unknown[]): Promise<unknown> => asStatement(parts[0] as Statement, () => query(...parts));
   return recorded as unknown as Queryable['query'];
 }
 

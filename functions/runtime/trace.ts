@@ -66,7 +66,7 @@ export type Step = {
 };
 
 type Scope = { readonly trace: Trace; readonly step: Step | undefined; orderId: string | undefined };
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = new AsyncLocalStorage<Scope | undefined>();
 
 export type Recorder = {
   readonly api: Pick<typeof import('@opentelemetry/api'), 'context' | 'trace'>;
@@ -154,6 +154,9 @@ export const currentStep = (): Step | undefined => scopes.getStore()?.step;
 /** Does `work` in a trace, for its log lines and the steps below it, without a step of its own. */
 export const inTrace = <Result>(trace: Trace, work: () => Result, orderId?: string): Result =>
   scopes.run({ trace, step: undefined, orderId }, work);
+
+/** Does `work` in no trace: what is done for many is no step of any one. */
+export const inNoTrace = <Result>(work: () => Result): Result => scopes.run(undefined, work);
 
 /** A word for what was thrown: the slug, an SQLSTATE or a system's code. */
 function wordFor(thrown: unknown): string {

@@ -73,6 +73,7 @@ export async function openSite(cleanup: Cleanup): Promise<Site> {
     LOG_LEVEL: 'info',
     USER_SERVICE_ADDRESS: `127.0.0.1:${grpcPort}`,
     SMTP_URL: mailbox.url,
+    SHOP_URL: 'https://shop.example',
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
   };
   return { ...place, environment, receiver };

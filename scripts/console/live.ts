@@ -59,6 +59,8 @@ export function openLive({ history, functions, counts }: LiveSource): Live {
       say(': still here\n\n');
     }
   };
+  // A page may come before the first second is over.
+  history.add(functions());
   const timer = setInterval(() => void tick(), EVERY_MS);
 
   const begin = async (response: ServerResponse): Promise<void> => {

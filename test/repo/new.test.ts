@@ -77,6 +77,7 @@ describe('a new function of each kind', () => {
     );
     expect(changed.lists.sort()).toEqual([
       'functions/README.md',
+      'functions/notifications/client.ts',
       'functions/orders/commands.ts',
       'functions/users/user-service/caller.ts',
       'infra/compose.yaml',

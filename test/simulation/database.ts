@@ -1,5 +1,5 @@
 /** A model of Postgres that knows the statements of the runtime by their names: each is atomic, and sees what is committed. */
-import type { Refusal } from '../../functions/runtime/event-store.ts';
+import type { CommandRecord, Refusal } from '../../functions/runtime/event-store.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
 import type { Network, Process } from './network.ts';
@@ -16,15 +16,21 @@ const json = <Value>(value: unknown): Value => JSON.parse(text(value)) as Value;
 
 const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 
-function load(tables: Tables, [id, commandId, skus]: readonly unknown[]): Answer {
-  const wanted = json<string[] | null>(skus);
-  const events = tables.events.get(text(id)) ?? [];
-  const record = tables.commands.get(text(commandId)) ?? null;
-  const reads = wanted && [...tables.products.values()].filter(({ sku }) => wanted.includes(sku));
-  return rowsOf([{ events, record, reads }]);
+type Question = { aggregate_id: string; command_id: string; input: string[] | null };
+
+function load(tables: Tables, [asked]: readonly unknown[]): Answer {
+  const answers = json<Question[]>(asked).map(({ aggregate_id: id, command_id: commandId, input }) => ({
+    events: tables.events.get(id) ?? [],
+    record: tables.commands.get(commandId) ?? null,
+    reads: input && [...tables.products.values()].filter(({ sku }) => input.includes(sku)),
+  }));
+  return rowsOf(answers);
 }
 
+type Recorded = Omit<CommandRecord, 'refusal'> & { readonly command_id: string; readonly refusal?: Refusal };
+
 type Written = {
+  order_id: string;
   version: number;
   event_id: string;
   type: string;
@@ -35,9 +41,10 @@ type Written = {
 
 /** Only what the statement says is done: without its insert there is no row. */
 function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answer {
-  const [commandId, , fingerprint, aggregateId, version, refusal, rows, messages, ...writes] = values;
+  const [records, rows, messages, ...writes] = values;
   const extra = writes.flatMap((rowsOfWrite) => json<Record<string, never>[]>(rowsOfWrite));
-  const toEvent = (row: Written): EventRow => ({
+  const toEvent = ({ order_id: orderId, ...row }: Written): EventRow & { orderId: string } => ({
+    orderId,
     version: row.version,
     type: row.type,
     form: row.schema_version,
@@ -45,24 +52,31 @@ function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answe
     eventId: row.event_id,
     commandId: row.command_id,
   });
-  const record = {
-    fingerprint: text(fingerprint),
-    version: Number(version),
-    refusal: refusal === null ? null : json<Refusal>(refusal),
-  };
+  const toRecord = ({ command_id: commandId, fingerprint, version, refusal }: Recorded) =>
+    [commandId, { fingerprint, version, refusal: refusal ?? null }] as const;
+  const moved = extra.flatMap(({ sku, quantity }) => (sku ? [{ sku, quantity: quantity ?? 0 }] : []));
   append(tables, {
-    commandId: text(commandId),
-    aggregateId: text(aggregateId),
-    record: sql.includes('insert into commands') ? record : undefined,
+    records: sql.includes('insert into commands') ? json<Recorded[]>(records).map(toRecord) : [],
     events: sql.includes('insert into order_events') ? json<Written[]>(rows).map(toEvent) : [],
     messages: sql.includes('insert into outbox') ? json<OutboxMessage[]>(messages) : [],
-    moved: extra.flatMap(({ sku, quantity }) => (sku ? [{ sku, quantity: quantity ?? 0 }] : [])),
+    moved: sql.includes('sum(quantity)') ? summed(moved) : newestOf(moved),
     settled: extra.flatMap(({ payment_id: paymentId, status }) =>
       paymentId ? [{ paymentId, status: status ?? '' }] : [],
     ),
   });
   return NOTHING;
 }
+
+type Moved = { readonly sku: string; readonly quantity: number };
+
+const summed = (moved: readonly Moved[]): Moved[] =>
+  [...new Set(moved.map(({ sku }) => sku))].map((sku) => ({
+    sku,
+    quantity: moved.reduce((sum, one) => sum + (one.sku === sku ? one.quantity : 0), 0),
+  }));
+
+/** An update that joins several rows to one takes any one of them. */
+const newestOf = (moved: readonly Moved[]): Moved[] => [...new Map(moved.map((one) => [one.sku, one])).values()];
 
 function project(tables: Tables, table: string, { text: sql, values = [] }: Statement): Answer {
   const key = /on conflict \(([^)]+)\)/.exec(sql)?.[1]?.split(', ') ?? [];
@@ -140,6 +154,13 @@ function runInTransaction(tables: Tables, transaction: Transaction, sql: string,
   throw new Error(`the model knows no statement ${sql}`);
 }
 
+/** The key of a claim, and how many commands are appended when they are several. */
+function detailOf({ name = '', values = [] }: Statement): string {
+  if (name.startsWith('claim')) return ` ${values[0]}`;
+  const appended = name.startsWith('append-') ? json<Recorded[]>(values[0]).length : 1;
+  return appended > 1 ? ` of ${appended}` : '';
+}
+
 export function openPostgres(network: Network, tables: Tables) {
   let transactions: Transaction[] = [];
   const end = (transaction: Transaction): void => {
@@ -149,7 +170,9 @@ export function openPostgres(network: Network, tables: Tables) {
   /** As an append waits to settle a payment that is just being begun; its id is the command's. */
   const canAppend = ({ name = '', values = [] }: Statement): boolean =>
     !name.startsWith('append-') ||
-    !transactions.some(({ payments }) => payments.some(({ paymentId }) => paymentId === values[0]));
+    !json<Recorded[]>(values[0]).some(({ command_id: commandId }) =>
+      transactions.some(({ payments }) => payments.some(({ paymentId }) => paymentId === commandId)),
+    );
 
   const connect = (process: Process) => {
     const transaction: Transaction = { process, payments: [] };
@@ -173,8 +196,7 @@ export function openPostgres(network: Network, tables: Tables) {
   return {
     portOf: (process: Process): Database => {
       const query = (statement: Statement) => {
-        const about = statement.name?.startsWith('claim') ? ` ${statement.values?.[0]}` : '';
-        const label = `query ${statement.name}${about}`;
+        const label = `query ${statement.name}${detailOf(statement)}`;
         return network.call(
           process,
           label,

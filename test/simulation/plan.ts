@@ -28,7 +28,7 @@ export type Ask = {
 export type Outage = {
   readonly fromMs: number;
   readonly forMs: number;
-  readonly of: 'query' | 'query ledger' | 'query project' | 'mail' | 'publish';
+  readonly of: 'query' | 'query append' | 'query ledger' | 'query project' | 'mail' | 'publish';
   readonly kind: 'refuse' | 'slow';
 };
 

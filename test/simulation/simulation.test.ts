@@ -100,6 +100,19 @@ test.each<Fault['kind']>(['crash-before', 'drain'])(
   },
 );
 
+test.each<Fault['kind']>(['crash-before', 'crash-after', 'lose'])(
+  'commands that wait together for Postgres are stored together or not at all, and one that cannot be spares the others when %s happens at each step',
+  async (kind) => {
+    const create = (order: number, quantity: number, times = 1) =>
+      ({ order, afterMs: 0, times, wish: { do: 'create', lines: [{ sku: 'pot', quantity }] } }) as const;
+    const asks = [create(0, 1), create(1, 1), create(2, 2, 2), create(3, 3)];
+    const away: Plan = { ...quiet, asks, outages: [{ fromMs: 0, forMs: 1_000, of: 'query append', kind: 'slow' }] };
+    const { actions, trace } = await simulate(away);
+    expect(countOf(trace, /query append-order-1 of \d+$/)).toBeGreaterThan(0);
+    for (let at = 1; at <= actions; at += 1) await simulate({ ...away, faults: [{ at, kind }] });
+  },
+);
+
 test('whatever is asked, in whatever order things happen and whatever fails, every promise is kept', async () => {
   await fc.assert(
     fc.asyncProperty(plans, async (plan) => {

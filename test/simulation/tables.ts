@@ -18,10 +18,8 @@ type Note = { status: string; claimedUntil: number };
 /** What is known of an order, by JSON. */
 type Seen = { readonly version: number; readonly state: string };
 type Append = {
-  readonly commandId: string;
-  readonly aggregateId: string;
-  readonly record: CommandRecord | undefined;
-  readonly events: readonly EventRow[];
+  readonly records: readonly (readonly [commandId: string, record: CommandRecord])[];
+  readonly events: readonly (EventRow & { readonly orderId: string })[];
   readonly messages: readonly OutboxMessage[];
   readonly moved: readonly { readonly sku: string; readonly quantity: number }[];
   readonly settled: readonly { readonly paymentId: string; readonly status: string }[];
@@ -65,12 +63,19 @@ export function violation(code: string, constraint: string): pg.DatabaseError {
   return error;
 }
 
-function checkAppend(tables: Tables, append: Append): void {
-  const { commandId, aggregateId, record, events, messages, moved, settled } = append;
-  if (record && tables.commands.has(commandId)) throw violation(UNIQUE, 'commands_pkey');
-  const versions = new Set(tables.events.get(aggregateId)?.map(({ version }) => version));
-  if (events.some(({ version }) => versions.has(version))) throw violation(UNIQUE, 'order_events_pkey');
-  if (messages.some(({ event_id }) => tables.outbox.has(event_id))) throw violation(UNIQUE, 'outbox_pkey');
+/** No key is there already, or twice among those that come. */
+function checkKeys(constraint: string, isThere: (key: string) => boolean, keys: readonly string[]): void {
+  if (new Set(keys).size < keys.length || keys.some(isThere)) throw violation(UNIQUE, constraint);
+}
+
+function checkAppend(tables: Tables, { records, events, messages, moved, settled }: Append): void {
+  const commandIds = records.map(([commandId]) => commandId);
+  checkKeys('commands_pkey', (key) => tables.commands.has(key), commandIds);
+  const stored = [...tables.events].flatMap(([id, rows]) => rows.map(({ version }) => `${id} ${version}`));
+  const versions = events.map(({ orderId, version }) => `${orderId} ${version}`);
+  checkKeys('order_events_pkey', (key) => stored.includes(key), versions);
+  const messageIds = messages.map(({ event_id }) => event_id);
+  checkKeys('outbox_pkey', (key) => tables.outbox.has(key), messageIds);
   for (const { sku, quantity } of moved)
     if ((tables.products.get(sku)?.stock ?? 0) < quantity) throw violation(CHECK, 'products_stock_check');
   for (const { paymentId, status } of settled)
@@ -80,9 +85,10 @@ function checkAppend(tables: Tables, append: Append): void {
 /** All of it, or nothing. */
 export function append(tables: Tables, all: Append): void {
   checkAppend(tables, all);
-  const { commandId, aggregateId, record, events, messages, moved, settled } = all;
-  if (record) tables.commands.set(commandId, record);
-  tables.events.set(aggregateId, [...(tables.events.get(aggregateId) ?? []), ...events]);
+  const { records, events, messages, moved, settled } = all;
+  for (const [commandId, record] of records) tables.commands.set(commandId, record);
+  for (const { orderId, ...event } of events)
+    tables.events.set(orderId, [...(tables.events.get(orderId) ?? []), event]);
   for (const message of messages) tables.outbox.set(message.event_id, { ...message, createdAt: Date.now() });
   for (const { sku, quantity } of moved) {
     const product = tables.products.get(sku);
