@@ -1,15 +1,16 @@
-/** `npm run schemas`: the schemas of events, published and stored → test/corpus/schemas, unless old data or old readers could not stand them. */
+/** `npm run schemas`: the schemas of events, published and stored, and of snapshots → test/corpus/schemas, unless old data or old readers could not stand them. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { orderEvents } from '../functions/orders/events.ts';
-import { storedEvents } from '../functions/orders/stored-events.ts';
+import { orders } from '../functions/orders/order.ts';
+import { storedEvents, storedOrder } from '../functions/orders/stored-events.ts';
 import { userEvents } from '../functions/users/events.ts';
 import { incompatibilities, type JsonSchema, type MessageSchema } from './compatibility.ts';
 
 const SNAPSHOT = path.resolve(import.meta.dirname, '../test/corpus/schemas');
 
-/** `published/order.paid` or `stored/order.created@1` → schema. */
+/** `published/order.paid`, `stored/order.created@1` or `snapshots/order@1` → schema. */
 export type Schemas<Schema = MessageSchema> = Readonly<Record<string, Schema>>;
 
 const messageSchema = (schema: z.ZodMiniType): MessageSchema => ({
@@ -24,7 +25,8 @@ export function todaysSchemas(): Schemas {
   const stored = Object.entries(storedEvents).flatMap(([type, forms]) =>
     forms.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
   );
-  return Object.fromEntries([...published, ...stored]);
+  const snapshot = [`snapshots/order@${orders.form}`, messageSchema(storedOrder)] as const;
+  return Object.fromEntries([...published, ...stored, snapshot]);
 }
 
 /** The schemas that were accepted last, as their readers take them. */
@@ -38,10 +40,17 @@ export function readSnapshot(folder = SNAPSHOT): Schemas<JsonSchema> {
   );
 }
 
+const NEW_STATE =
+  'a state of another shape needs another number, `form` of the aggregate, or old snapshots are taken for it';
+
+const isSame = (accepted: JsonSchema | undefined, today: MessageSchema | undefined): boolean =>
+  JSON.stringify(accepted) === JSON.stringify(today?.reads);
+
 /** Why today's schemas can't take the place of the accepted ones; empty when they can. */
 export function refusals(accepted: Schemas<JsonSchema>, today: Schemas): string[] {
   return Object.entries(accepted).flatMap(([name, old]) => {
     const schema = today[name];
+    if (name.startsWith('snapshots/')) return !schema || isSame(old, schema) ? [] : [`${name}: ${NEW_STATE}`];
     if (!schema) return [`${name} is gone: data of it may lie in the store or in the stream`];
     return incompatibilities(old, schema).map((why) => `${name}: ${why}`);
   });
@@ -49,7 +58,7 @@ export function refusals(accepted: Schemas<JsonSchema>, today: Schemas): string[
 
 /** Names of the schemas that are new, or compatible with the accepted ones but not the same. */
 export const notAccepted = (accepted: Schemas<JsonSchema>, today: Schemas): string[] =>
-  Object.keys(today).filter((name) => JSON.stringify(accepted[name]) !== JSON.stringify(today[name]?.reads));
+  Object.keys(today).filter((name) => !isSame(accepted[name], today[name]));
 
 /** Writes today's schemas if they are compatible; gives the names of those that changed. */
 export function acceptSchemas(today: Schemas, folder = SNAPSHOT): string[] {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Settings } from '../runtime/config.ts';
 import { AppError } from '../runtime/errors.ts';
+import { fold } from '../runtime/event-store.ts';
 import { publishedData } from '../runtime/stored-forms.ts';
 import { decide as cancel } from './cancel-order/decide.ts';
 import type { Actor } from './commands.ts';
@@ -24,7 +25,7 @@ import { decide as pay, payableOrder } from './pay-order/decide.ts';
 import { decide as refund, refundable } from './refund-order/decide.ts';
 import { decide as ship } from './ship-order/decide.ts';
 import { moveStock } from './stock.ts';
-import { storedEvents } from './stored-events.ts';
+import { storedEvents, storedOrder } from './stored-events.ts';
 
 const WINDOW_SECONDS = 1_800;
 const START = Date.parse('2026-11-20T12:00:00.000Z');
@@ -330,6 +331,23 @@ test('whatever is asked of an order in whatever order, every invariant holds aft
       }
     }),
     { numRuns: 1_500 },
+  );
+});
+
+test('an order goes on from a snapshot of any version as it does from all of its events', () => {
+  fc.assert(
+    fc.property(histories, fc.nat(), ([first, steps], anywhere) => {
+      const world = newWorld();
+      for (const action of [first, ...steps]) run(world, action);
+      const { events } = world;
+      const version = 1 + (anywhere % events.length);
+      const state = fold(orders, events.slice(0, version));
+      expect(storedOrder.parse(state)).toStrictEqual(state);
+      const kept = JSON.parse(JSON.stringify(state));
+      expect(kept).toStrictEqual(state);
+      expect(fold(orders, events.slice(version), kept)).toStrictEqual(world.order);
+    }),
+    { numRuns: 500 },
   );
 });
 

@@ -147,6 +147,8 @@ const limitless = (data: Omit<Created, 'paymentDueAt'>): Created => ({ ...data, 
 export const orders: Aggregate<Order, OrderEvent> = {
   name: 'order',
   initial: { status: 'none' },
+  form: 1,
+  snapshotEvery: 100,
   stored: {
     'order.created': [limitless],
     'order.paid': [],

@@ -1,4 +1,4 @@
-/** What a command led to → the rows that tell of it in Postgres: its record, its events, their messages. Pure. */
+/** What a command led to → the rows that tell of it in Postgres: its record, its events, their messages, a snapshot. Pure. */
 import type { Aggregate, DomainEvent, Refusal, Write } from './event-store.ts';
 import { newId } from './ids.ts';
 import { subjectOf, toHeaders } from './message.ts';
@@ -9,6 +9,8 @@ import type { Trace } from './trace.ts';
 export type Append<Event> = {
   readonly aggregateId: string;
   readonly expectedVersion: number;
+  /** Version of the snapshot that the state was made from; 0 without one. */
+  readonly snapshotVersion: number;
   readonly command: {
     readonly id: string;
     readonly type: string;
@@ -28,6 +30,8 @@ type Rows = {
   readonly record: object;
   readonly events: readonly object[];
   readonly messages: readonly OutboxMessage[];
+  /** One, or none. */
+  readonly snapshots: readonly object[];
 };
 
 const recordOf = ({ command, aggregateId, expectedVersion, events, refusal = undefined }: Append<unknown>) => ({
@@ -38,6 +42,15 @@ const recordOf = ({ command, aggregateId, expectedVersion, events, refusal = und
   version: expectedVersion + events.length,
   refusal,
 });
+
+function snapshotsOf<State, Event extends DomainEvent>(
+  { name, form, snapshotEvery }: Aggregate<State, Event>,
+  state: State,
+  { aggregateId, expectedVersion, events, snapshotVersion }: Append<Event>,
+): object[] {
+  const version = expectedVersion + events.length;
+  return version - snapshotVersion < snapshotEvery ? [] : [{ [`${name}_id`]: aggregateId, version, form, state }];
+}
 
 /** The rows of an append to an aggregate in `state`. */
 export function rowsOf<State, Event extends DomainEvent>(
@@ -68,5 +81,6 @@ export function rowsOf<State, Event extends DomainEvent>(
     record: recordOf(append),
     events: both.map(({ row }) => row),
     messages: both.map(({ message }) => message),
+    snapshots: snapshotsOf(aggregate, current, append),
   };
 }

@@ -49,33 +49,28 @@ export function commandHandler<
   const store = openEventStore<State, Event>(database, aggregate);
   const turns = openTurns();
 
-  const answerAgain = async (
-    record: CommandRecord,
-    fingerprint: string,
-    aggregateId: string,
-    events: readonly Event[],
-  ) => {
+  const answerAgain = async (record: CommandRecord, fingerprint: string, aggregateId: string, state: State) => {
     if (record.fingerprint !== fingerprint) throw keyReused();
     const left = await readOutbox(database, 100, 0, `${aggregate.name}.${aggregateId}.`);
     // What others have left is outbox-relay's: this function may not send it.
     await outbox.publish(left.filter(({ subject }) => spec.gives.some((type) => type === typeOfSubject(subject))));
     if (record.refusal) throw fromRefusal(record.refusal);
-    return aggregate.publish(fold(aggregate, events.slice(0, record.version)), record.version);
+    return aggregate.publish(state, record.version);
   };
 
   const attempt = async (incoming: Incoming, command: z.infer<Schema>): Promise<object> => {
     const commandId = commandIdOf(incoming);
     const id = spec.target(command, commandId);
     const fingerprint = fingerprintOf(command);
-    const { events, record, reads } = await store.load<Reads>(id, commandId, spec.reads?.(command));
-    if (record) return answerAgain(record, fingerprint, id, events);
+    const loaded = await store.load<Reads>(id, commandId, spec.reads?.(command));
+    const { state, version, snapshotVersion, record, reads } = loaded;
+    if (record) return answerAgain(record, fingerprint, id, state);
 
-    const state = fold(aggregate, events);
-    const version = events.length;
     const now = new Date().toISOString();
     const about = { id: commandId, type: spec.type, fingerprint, actor: spec.actor(command) };
     const { trace, correlationId = commandId } = incoming;
-    const base = { aggregateId: id, expectedVersion: version, command: about, now, trace, correlationId };
+    const at = { aggregateId: id, expectedVersion: version, snapshotVersion };
+    const base = { ...at, command: about, now, trace, correlationId };
     let decided: readonly Event[];
     try {
       const performed = perform

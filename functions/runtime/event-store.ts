@@ -1,7 +1,8 @@
 /** Events of aggregates in Postgres: load and append, each one statement for all commands that wait, the append one transaction. */
 import { type Append, rowsOf } from './append.ts';
 import { AppError } from './errors.ts';
-import { insertOutbox, type OutboxMessage } from './outbox.ts';
+import { appendStatement, loadStatement } from './event-statements.ts';
+import type { OutboxMessage } from './outbox.ts';
 import { type Database, databaseError, isConflict } from './postgres.ts';
 import { asStatement } from './postgres-steps.ts';
 import { raise, type StoredForms, type WrittenEvent } from './stored-forms.ts';
@@ -9,10 +10,20 @@ import { together } from './together.ts';
 
 export type DomainEvent = { readonly type: string; readonly data: object };
 
-/** How events make a state. Its events live in table `<name>_events`, keyed by `<name>_id` and version. */
+/**
+ * How events make a state. Its events live in table `<name>_events`, keyed by `<name>_id` and version; the newest state of
+ * one with many, in `<name>_snapshots`.
+ */
 export type Aggregate<State, Event extends DomainEvent> = {
   readonly name: string;
   readonly initial: State;
+  /**
+   * The form of its states in snapshots. Whenever the same events make another state than before, this is a new number:
+   * snapshots of another form are not read.
+   */
+  readonly form: number;
+  /** An append to a state that was made of a snapshot and so many events, its own included, keeps the new state. */
+  readonly snapshotEvery: number;
   /** Every type of event, with what raises its older stored forms to the newest. */
   readonly stored: StoredForms<Event>;
   evolve(state: State, event: Event): State;
@@ -40,10 +51,20 @@ export type CommandRecord = {
   readonly refusal: Refusal | null;
 };
 
-type Loaded<Event, Reads> = {
-  readonly events: readonly Event[];
+type Loaded<State, Reads> = {
+  readonly state: State;
+  readonly version: number;
+  /** Version of the snapshot that the state was made from; 0 without one. */
+  readonly snapshotVersion: number;
   readonly record: CommandRecord | null;
   readonly reads: Reads;
+};
+
+type LoadedRow<State> = {
+  readonly snapshot: { readonly version: number; readonly state: State } | null;
+  readonly events: readonly WrittenEvent[];
+  readonly record: CommandRecord | null;
+  readonly reads: unknown;
 };
 
 /**
@@ -67,35 +88,6 @@ export function openEventStore<State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
 ) {
   const { name } = aggregate;
-  const columns = `${name}_id, version, event_id, type, schema_version, data, command_id, actor, trace_id,
-    correlation_id, occurred_at`;
-
-  const loadStatement = (read: Read | undefined) => ({
-    name: `load-${name}`,
-    text: `select
-        (select coalesce(json_agg(json_build_object(
-           'version', version, 'type', type, 'form', schema_version, 'data', data) order by version), '[]')
-         from ${name}_events where ${name}_id = asked.aggregate_id) as events,
-        (select row_to_json(commands) from commands where command_id = asked.command_id) as record,
-        (${read ? read.sql.replaceAll('$input', 'asked.input') : 'null::json'}) as reads
-      from json_to_recordset($1) as asked (place integer, aggregate_id uuid, command_id uuid, input json)
-      order by place`,
-  });
-
-  const appendStatement = (writes: readonly Write[]) => ({
-    name: `append-${name}-${writes.length}`,
-    text: `with record as (
-        insert into commands (command_id, type, fingerprint, aggregate_id, version, refusal)
-        select command_id, type, fingerprint, aggregate_id, version, refusal
-        from json_populate_recordset(null::commands, $1) order by command_id
-      ), stored as (
-        insert into ${name}_events (${columns})
-        select ${columns} from json_populate_recordset(null::${name}_events, $2) order by ${name}_id, version
-      ), queued as (
-        ${insertOutbox('$3')}
-      )${writes.map(({ sql }, index) => `, written_${index} as (${sql.replaceAll('$rows', `$${index + 4}::json`)})`).join('')}
-      select 1`,
-  });
 
   const query = async <Row extends object>(statement: Statement): Promise<Row[]> => {
     try {
@@ -112,8 +104,8 @@ export function openEventStore<State, Event extends DomainEvent>(
       command_id: commandId,
       input: read?.input,
     }));
-    return query<Loaded<WrittenEvent, unknown>>({
-      ...loadStatement(questions[0]?.read),
+    return query<LoadedRow<State>>({
+      ...loadStatement(aggregate, questions[0]?.read),
       values: [JSON.stringify(asked)],
     });
   });
@@ -124,33 +116,39 @@ export function openEventStore<State, Event extends DomainEvent>(
       all.map(({ record }) => record),
       all.flatMap(({ events }) => events),
       all.flatMap(({ messages }) => messages),
+      all.flatMap(({ snapshots }) => snapshots),
       ...writes.map((_, index) => all.flatMap((one) => one.writes[index]?.rows ?? [])),
     ].map((rows) => JSON.stringify(rows));
-    await query({ ...appendStatement(writes), values });
+    await query({ ...appendStatement(aggregate, writes), values });
     return all;
   });
 
   return {
     /**
-     * The aggregate's events in their newest form, the record of the command if it was answered before, and what the
-     * decision reads. Throws `unavailable` when an event is stored in a form that only newer code knows.
+     * The aggregate as it stands, and what the decision reads; for a command that was answered before, its record, and the
+     * aggregate as it stood then. Throws `unavailable` when an event is stored in a form that only newer code knows.
      */
-    async load<Reads>(aggregateId: string, commandId: string, read?: Read): Promise<Loaded<Event, Reads>> {
+    async load<Reads>(aggregateId: string, commandId: string, read?: Read): Promise<Loaded<State, Reads>> {
       const question = { aggregateId, commandId, read };
-      const loaded = await asStatement(loadStatement(read), () => loadAll(question));
-      const events = loaded.events.map((event) => raise(aggregate, aggregateId, event));
-      return { events, record: loaded.record, reads: loaded.reads as Reads };
+      const { snapshot, events, record, reads } = await asStatement(loadStatement(aggregate, read), () =>
+        loadAll(question),
+      );
+      const raised = events.map((event) => raise(aggregate, aggregateId, event));
+      const snapshotVersion = snapshot?.version ?? 0;
+      const state = fold(aggregate, raised, snapshot?.state);
+      return { state, version: snapshotVersion + events.length, snapshotVersion, record, reads: reads as Reads };
     },
 
     /**
-     * Stores the command's record, its events, their outbox rows and the extra writes together, or nothing of it.
+     * Stores the command's record, its events, their outbox rows, a snapshot when it is time for one, and the extra writes
+     * together, or nothing of it.
      * Gives the messages to publish. Throws `conflict` when the version, the command's id or a constraint is in the way.
      */
     async append(state: State, append: Append<Event>): Promise<readonly OutboxMessage[]> {
       const { aggregateId, writes = [] } = append;
       const rows = { ...rowsOf(aggregate, state, append), writes };
       try {
-        await asStatement(appendStatement(writes), () => appendAll(rows));
+        await asStatement(appendStatement(aggregate, writes), () => appendAll(rows));
         return rows.messages;
       } catch (error) {
         if (!isConflict(error)) throw error;

@@ -9,6 +9,8 @@ type Removed = { readonly type: 'thing.removed'; readonly data: { readonly reaso
 const things: Aggregate<string, Renamed | Removed> = {
   name: 'thing',
   initial: '',
+  form: 1,
+  snapshotEvery: 100,
   stored: {
     'thing.renamed': [
       ({ name }: { name: string }) => ({ title: name }),

@@ -52,6 +52,7 @@ function appendOf(orderId: string, { sku = 'hot', quantity = 1, commandId = rand
   return {
     aggregateId: orderId,
     expectedVersion: 0,
+    snapshotVersion: 0,
     command: { id: commandId, type: 'command.test', fingerprint: 'f', actor: 'test' },
     ...(no === undefined ? {} : { refusal: refused(no, no) }),
     events,
@@ -98,7 +99,11 @@ test('commands that wait are loaded in one statement, each with its own events, 
   ]);
   expect(sent).toEqual(['load-order', 'load-order']);
   expect(loaded.map(({ reads }) => reads)).toEqual(['first', 'second', 'third']);
-  expect(loaded.map(({ events }) => events.map(({ type }) => type))).toEqual([[], ['order.created'], []]);
+  expect(loaded.map(({ state, version }) => [version, state.status])).toEqual([
+    [0, 'none'],
+    [1, 'open'],
+    [0, 'none'],
+  ]);
   expect(loaded.map(({ record }) => record?.refusal?.slug)).toEqual([undefined, undefined, 'not-now']);
 });
 

@@ -33,6 +33,7 @@ const refuse = ({ paymentId, orderId }: ReturnType<typeof newPayment>) =>
   openEventStore(backends.database, orders).append(orders.initial, {
     aggregateId: orderId,
     expectedVersion: 0,
+    snapshotVersion: 0,
     command: { id: paymentId, type: 'command.test', fingerprint: 'f', actor: 'test' },
     refusal: refused('test', 'no'),
     events: [],

@@ -62,6 +62,8 @@ test.each([
   ['commands_api', 'select from order_events'],
   ['orders_command', 'select from users'],
   ['orders_command', 'update order_events set version = 1'],
+  ['orders_command', 'delete from order_snapshots'],
+  ['queries_api', 'select from order_snapshots'],
   ['orders_command', 'update products set price_minor = 0'],
   ['users_service', "update users set role = 'staff'"],
   ['users_service', "insert into users (user_id, role) values (gen_random_uuid(), 'staff')"],

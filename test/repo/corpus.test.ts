@@ -3,11 +3,16 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { publicOrder } from '../../functions/orders/events.ts';
 import { orders } from '../../functions/orders/order.ts';
-import { storedEvents } from '../../functions/orders/stored-events.ts';
+import { storedEvents, storedOrder } from '../../functions/orders/stored-events.ts';
 import { raise, type WrittenEvent } from '../../functions/runtime/stored-forms.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 
-type History = { readonly about: string; readonly events: readonly WrittenEvent[]; readonly order: object };
+type History = {
+  readonly about: string;
+  readonly events: readonly WrittenEvent[];
+  readonly order: object;
+  readonly snapshot: object;
+};
 
 const FOLDER = path.join(repository, 'test/corpus/orders');
 const histories = readdirSync(FOLDER).map((file): [string, History] => [
@@ -23,6 +28,17 @@ test.each(histories)("today's code reads the order %s as it was read when it was
   expect(order).toEqual(history.order);
   expect(publicOrder.parse(order)).toEqual(order);
 });
+
+// Snapshots that lie in the store are such states: when it is another one for a reason, orders has another form.
+test.each(histories)(
+  "today's code makes of the order %s the state that snapshots of its form keep",
+  (_name, history) => {
+    const events = history.events.map((event) => raise(orders, 'of the corpus', event));
+    const state = events.reduce(orders.evolve, orders.initial);
+    expect({ form: orders.form, state }).toStrictEqual(history.snapshot);
+    expect(storedOrder.parse(state)).toStrictEqual(state);
+  },
+);
 
 test.each(histories)('every event of the order %s is of the form that it says', (_name, { events }) => {
   for (const event of events) expect(schemaOf(event)?.parse(event.data)).toEqual(event.data);

@@ -1,4 +1,5 @@
 /** A model of Postgres that knows the statements of the runtime by their names: each is atomic, and sees what is committed. */
+import { orders } from '../../functions/orders/order.ts';
 import type { CommandRecord, Refusal } from '../../functions/runtime/event-store.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
@@ -19,11 +20,19 @@ const reset = (): Error => Object.assign(new Error('read ECONNRESET'), { code: '
 type Question = { aggregate_id: string; command_id: string; input: string[] | null };
 
 function load(tables: Tables, [asked]: readonly unknown[]): Answer {
-  const answers = json<Question[]>(asked).map(({ aggregate_id: id, command_id: commandId, input }) => ({
-    events: tables.events.get(id) ?? [],
-    record: tables.commands.get(commandId) ?? null,
-    reads: input && [...tables.products.values()].filter(({ sku }) => input.includes(sku)),
-  }));
+  const answers = json<Question[]>(asked).map(({ aggregate_id: id, command_id: commandId, input }) => {
+    const record = tables.commands.get(commandId) ?? null;
+    const last = record?.version ?? Number.POSITIVE_INFINITY;
+    const kept = tables.snapshots.get(id);
+    const snapshot = kept && kept.form === orders.form && kept.version <= last ? kept : null;
+    const first = snapshot?.version ?? 0;
+    return {
+      snapshot: snapshot && { version: snapshot.version, state: JSON.parse(snapshot.state) },
+      events: (tables.events.get(id) ?? []).filter(({ version }) => version > first && version <= last),
+      record,
+      reads: input && [...tables.products.values()].filter(({ sku }) => input.includes(sku)),
+    };
+  });
   return rowsOf(answers);
 }
 
@@ -39,9 +48,11 @@ type Written = {
   command_id: string;
 };
 
+type Kept = { order_id: string; version: number; form: number; state: object };
+
 /** Only what the statement says is done: without its insert there is no row. */
 function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answer {
-  const [records, rows, messages, ...writes] = values;
+  const [records, rows, messages, kept, ...writes] = values;
   const extra = writes.flatMap((rowsOfWrite) => json<Record<string, never>[]>(rowsOfWrite));
   const toEvent = ({ order_id: orderId, ...row }: Written): EventRow & { orderId: string } => ({
     orderId,
@@ -54,11 +65,14 @@ function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answe
   });
   const toRecord = ({ command_id: commandId, fingerprint, version, refusal }: Recorded) =>
     [commandId, { fingerprint, version, refusal: refusal ?? null }] as const;
+  const toSnapshot = ({ order_id: orderId, version, form, state }: Kept) =>
+    [orderId, { version, form, state: JSON.stringify(state) }] as const;
   const moved = extra.flatMap(({ sku, quantity }) => (sku ? [{ sku, quantity: quantity ?? 0 }] : []));
   append(tables, {
     records: sql.includes('insert into commands') ? json<Recorded[]>(records).map(toRecord) : [],
     events: sql.includes('insert into order_events') ? json<Written[]>(rows).map(toEvent) : [],
     messages: sql.includes('insert into outbox') ? json<OutboxMessage[]>(messages) : [],
+    snapshots: sql.includes('insert into order_snapshots') ? json<Kept[]>(kept).map(toSnapshot) : [],
     moved: sql.includes('sum(quantity)') ? summed(moved) : newestOf(moved),
     settled: extra.flatMap(({ payment_id: paymentId, status }) =>
       paymentId ? [{ paymentId, status: status ?? '' }] : [],

@@ -12,6 +12,10 @@ vi.mock(import('../../functions/runtime/postgres.ts'), async (original) => {
   const { portsOf } = await import('./ports.ts');
   return { ...(await original()), openDatabase: (shell) => portsOf(shell).database };
 });
+vi.mock(import('../../functions/orders/order.ts'), async (original) => {
+  const all = await original();
+  return { ...all, orders: { ...all.orders, snapshotEvery: 2 } };
+});
 vi.mock(import('../../functions/runtime/guard.ts'), async () => ({
   openGuard: (await import('./ports.ts')).openGuard,
 }));

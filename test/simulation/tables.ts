@@ -17,16 +17,20 @@ export type Payment = {
 type Note = { status: string; claimedUntil: number };
 /** What is known of an order, by JSON. */
 type Seen = { readonly version: number; readonly state: string };
+/** A state of an order, by JSON. */
+type Snapshot = { readonly version: number; readonly form: number; readonly state: string };
 type Append = {
   readonly records: readonly (readonly [commandId: string, record: CommandRecord])[];
   readonly events: readonly (EventRow & { readonly orderId: string })[];
   readonly messages: readonly OutboxMessage[];
+  readonly snapshots: readonly (readonly [orderId: string, snapshot: Snapshot])[];
   readonly moved: readonly { readonly sku: string; readonly quantity: number }[];
   readonly settled: readonly { readonly paymentId: string; readonly status: string }[];
 };
 
 export type Tables = {
   readonly events: Map<string, EventRow[]>;
+  readonly snapshots: Map<string, Snapshot>;
   readonly commands: Map<string, CommandRecord>;
   readonly outbox: Map<string, OutboxMessage & { readonly createdAt: number }>;
   readonly products: Map<string, Product>;
@@ -41,6 +45,7 @@ export type Tables = {
 
 export const newTables = (products: readonly Product[]): Tables => ({
   events: new Map(),
+  snapshots: new Map(),
   commands: new Map(),
   outbox: new Map(),
   products: new Map(products.map((product) => [product.sku, product])),
@@ -85,10 +90,12 @@ function checkAppend(tables: Tables, { records, events, messages, moved, settled
 /** All of it, or nothing. */
 export function append(tables: Tables, all: Append): void {
   checkAppend(tables, all);
-  const { records, events, messages, moved, settled } = all;
+  const { records, events, messages, snapshots, moved, settled } = all;
   for (const [commandId, record] of records) tables.commands.set(commandId, record);
   for (const { orderId, ...event } of events)
     tables.events.set(orderId, [...(tables.events.get(orderId) ?? []), event]);
+  for (const [orderId, snapshot] of snapshots)
+    if ((tables.snapshots.get(orderId)?.version ?? 0) < snapshot.version) tables.snapshots.set(orderId, snapshot);
   for (const message of messages) tables.outbox.set(message.event_id, { ...message, createdAt: Date.now() });
   for (const { sku, quantity } of moved) {
     const product = tables.products.get(sku);
