@@ -1,6 +1,6 @@
 /** What other contexts may read of orders beyond the read models: an order's history, and the order as it once was. */
 import { fold } from '../runtime/event-store.ts';
-import { readHistory, type StoredEvent } from '../runtime/history.ts';
+import { readHistory, type StoredEvent, type Stretch } from '../runtime/history.ts';
 import type { Database } from '../runtime/postgres.ts';
 import type { PublicOrder } from './events.ts';
 import { type OrderEvent, orders } from './order.ts';
@@ -10,9 +10,9 @@ export type OrderHistory = readonly StoredEvent<OrderEvent>[];
 /** Which of an order's states is meant: that of a version, that at a time (RFC 3339), or the newest. */
 export type Moment = { readonly version?: number | undefined; readonly at?: string | undefined };
 
-/** Every event of an order, oldest first, from the event store; none when there is no such order. */
-export const readOrderHistory = (database: Database, orderId: string): Promise<OrderHistory> =>
-  readHistory(database, orders, orderId);
+/** An order's events, oldest first, from the event store; none when there is no such order. */
+export const readOrderHistory = (database: Database, orderId: string, stretch?: Stretch): Promise<OrderHistory> =>
+  readHistory(database, orders, orderId, stretch);
 
 function isBy({ version, at }: Moment, event: OrderHistory[number]): boolean {
   if (version !== undefined && event.version > version) return false;

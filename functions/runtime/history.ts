@@ -1,4 +1,4 @@
-/** The past of one aggregate: every event that the store has of it, as it happened. */
+/** The past of one aggregate: the events that the store has of it, as they happened. */
 import type { Aggregate, DomainEvent } from './event-store.ts';
 import { type Database, databaseError } from './postgres.ts';
 import { raise, type WrittenEvent } from './stored-forms.ts';
@@ -41,21 +41,30 @@ const fromRow = <State, Event extends DomainEvent>(
   traceId: row.trace_id,
 });
 
+/** The versions that are wanted: those above `after`, `most` at most; all of them unless told. */
+export type Stretch = { readonly after?: number | undefined; readonly most?: number | undefined };
+
 /**
- * Every event of an aggregate in its newest form, oldest first; none when there is no such aggregate. Throws
+ * Events of an aggregate in their newest form, oldest first; none when there is no such aggregate. Throws
  * `unavailable` when an event is stored in a form that only newer code knows.
  */
 export async function readHistory<State, Event extends DomainEvent>(
   database: Database,
   aggregate: Aggregate<State, Event>,
   aggregateId: string,
+  { after = 0, most }: Stretch = {},
 ): Promise<StoredEvent<Event>[]> {
   const { name } = aggregate;
   const text = `select e.version, e.type, schema_version as form, data, occurred_at, actor, command_id,
       commands.type as command, correlation_id, trace_id
-    from ${name}_events e left join commands using (command_id) where ${name}_id = $1 order by e.version`;
+    from ${name}_events e left join commands using (command_id) where ${name}_id = $1 and e.version > $2
+    order by e.version limit $3`;
   try {
-    const { rows } = await database.query<EventRow>({ name: `history-${name}`, text, values: [aggregateId] });
+    const { rows } = await database.query<EventRow>({
+      name: `history-${name}`,
+      text,
+      values: [aggregateId, after, most],
+    });
     return rows.map((row) => fromRow(aggregate, aggregateId, row));
   } catch (error) {
     throw databaseError(error);

@@ -76,11 +76,12 @@ export type MailLine = {
 };
 export type MailWhole = MailLine & { readonly text: string; readonly html: boolean };
 
-/** An order's page. `inView`: the version that the read model has; 0 when none yet. */
+/** An order's page. `inView`: the version that the read model has; 0 when none yet. `more`: there are later steps. */
 export type OrderPage = {
   readonly orderId: string;
   readonly inView: number;
   readonly steps: readonly OrderStep[];
+  readonly more: boolean;
   readonly mails: readonly MailLine[];
 };
 

@@ -189,10 +189,23 @@ test('the history of an order says what, when, by whom, by which command and tra
   expect(new Set(body.events.map(({ commandId }: { commandId: string }) => commandId)).size).toBe(2);
 });
 
+test('the history of an order comes in pages', async () => {
+  const orderId = await created(customer);
+  await post(customer, `/v1/orders/${orderId}/payments`, { token: 'tok_declined' });
+  await post(customer, `/v1/orders/${orderId}/payments`, { token: 'tok_ok' });
+  const at = `/v1/orders/${orderId}/events`;
+  const versions = ({ body }: Answer<{ events: { version: number }[] }>) => body.events.map(({ version }) => version);
+  const first = await get(customer, `${at}?limit=2`);
+  expect([versions(first), first.headers.get('link')]).toEqual([[1, 2], `<${at}?limit=2&cursor=2>; rel="next"`]);
+  const last = await get(customer, `${at}?limit=2&cursor=2`);
+  expect([versions(last), last.headers.get('link')]).toEqual([[3], null]);
+  expect((await get(customer, `${at}?limit=3`)).headers.get('link')).toBeNull();
+});
+
 test("another customer's order has no past and no history either", async () => {
   const orderId = await created(customer);
   const other = await shop.signUp();
-  for (const path of ['', '?version=1', '?at=2100-01-01T00:00:00Z', '/events']) {
+  for (const path of ['', '?version=1', '?at=2100-01-01T00:00:00Z', '/events', '/events?cursor=1']) {
     const hidden = await get(other, `/v1/orders/${orderId}${path}`);
     expect(hidden).toMatchObject({ status: 404, body: { slug: 'order-not-found' } });
   }

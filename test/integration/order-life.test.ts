@@ -324,6 +324,25 @@ test('a timer that fires early waits for the rest of the time, however early it 
   expect(Date.parse(expired?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(paymentDueAt ?? ''));
 });
 
+test('a command that is repeated when its order has a snapshot of later is answered as it was then', async () => {
+  const [id, orderId] = [newId(), newId()];
+  const wanted = { orderId, customerId: customer.userId, lines: [{ sku: 'tea', quantity: 1 }] };
+  const created = await order('create', wanted, id);
+  await pay(orderId);
+  await backends.database.query(
+    `insert into order_events (order_id, version, event_id, type, data, command_id, actor, trace_id, occurred_at)
+     select order_id, number, order_id || '-' || number, 'order.refunded', $2, order_id, actor, trace_id, occurred_at
+     from order_events cross join generate_series(3, 101) number where order_id = $1 and version = 2`,
+    [orderId, JSON.stringify({ refundId: newId(), amountMinor: 1, reason: 'test', refundedAt: created.createdAt })],
+  );
+  const refunded = await order('refund', by(staff, orderId, { amountMinor: 1 }));
+  expect(refunded).toMatchObject({ version: 102, refundedMinor: 100 });
+  const { rows } = await backends.database.query('select version from order_snapshots where order_id = $1', [orderId]);
+  expect(rows).toEqual([{ version: 102 }]);
+  expect(await order('create', wanted, id)).toEqual(created);
+  expect(await order('refund', by(staff, orderId, { amountMinor: 2 }))).toMatchObject({ refundedMinor: 102 });
+});
+
 test("somebody else's order is not there", async () => {
   const { orderId } = await create();
   const stranger = { userId: randomUUID(), role: 'customer' };

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { orderAsOf, readOrderHistory } from '../../orders/client.ts';
 import { AppError, notFound } from '../../runtime/errors.ts';
+import type { Stretch } from '../../runtime/history.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/routes.ts';
 import { order, orderEvent } from '../answers.ts';
@@ -17,9 +18,12 @@ const page = z.strictObject({
   cursor: z.optional(cursor),
 });
 
+const HIGHEST_VERSION = 2_147_483_647;
+const MOST_EVENTS = 100;
+
 const moment = z
   .strictObject({
-    version: z.optional(wholeNumber(1, 2_147_483_647, 'The order as it stood at this version.')),
+    version: z.optional(wholeNumber(1, HIGHEST_VERSION, 'The order as it stood at this version.')),
     at: z.optional(time('The order as it stood at this time (RFC 3339).')),
   })
   .check(
@@ -29,16 +33,21 @@ const moment = z
     }),
   );
 
+const stretch = z.strictObject({
+  limit: z.optional(wholeNumber(1, MOST_EVENTS, `How many events at most; ${MOST_EVENTS} unless told.`)),
+  cursor: z.optional(wholeNumber(1, HIGHEST_VERSION, 'Where to go on: follow the Link header of the page before.')),
+});
+
 const params = z.strictObject({ orderId: z.uuid() });
 
 const noOrder = (orderId: string): AppError => notFound('order-not-found', `There is no order ${orderId}`);
 
 /** The link to the next page: the same query from the cursor on. */
-function nextPage(query: z.infer<typeof page>, next: string): string {
+function nextPage(path: string, query: object, next: string): string {
   const parameters = Object.entries({ ...query, cursor: next }).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)]],
   );
-  return `</v1/orders?${new URLSearchParams(Object.fromEntries(parameters))}>; rel="next"`;
+  return `<${path}?${new URLSearchParams(Object.fromEntries(parameters))}>; rel="next"`;
 }
 
 const JSON_CONTENT = { 'content-type': 'application/json' };
@@ -65,10 +74,12 @@ async function currentOrder(database: Database, caller: Caller, orderId: string,
   return found;
 }
 
-async function historyFor(database: Database, caller: Caller, orderId: string) {
-  const history = await readOrderHistory(database, orderId);
-  const newest = orderAsOf(history, {});
-  if (!newest || !maySee(caller, newest)) throw noOrder(orderId);
+/** The events above version `after`, `most` at most. */
+async function historyFor(database: Database, caller: Caller, orderId: string, { after = 0, most }: Stretch) {
+  const history = await readOrderHistory(database, orderId, { after, most });
+  const first = after === 0 ? history.slice(0, 1) : await readOrderHistory(database, orderId, { most: 1 });
+  const created = orderAsOf(first, {});
+  if (!created || !maySee(caller, created)) throw noOrder(orderId);
   return history;
 }
 
@@ -78,7 +89,7 @@ async function pastOrder(
   orderId: string,
   when: z.infer<typeof moment>,
 ): Promise<Shown> {
-  const found = orderAsOf(await historyFor(database, caller, orderId), when);
+  const found = orderAsOf(await historyFor(database, caller, orderId, { most: when.version }), when);
   if (found) return { version: found.version, json: JSON.stringify(found) };
   const what = when.at === undefined ? `has no version ${when.version}` : `was not there at ${when.at}`;
   throw notFound('version-not-found', `Order ${orderId} ${what}; GET /v1/orders/${orderId}/events lists what was`);
@@ -96,7 +107,7 @@ export const orderRoutes = (database: Database): Route[] => [
     },
     async ({ caller, query }) => {
       const { orders, next } = await listOrders(database, caller, { ...query, limit: query.limit ?? DEFAULT_LIMIT });
-      const headers = { ...JSON_CONTENT, ...(next ? { link: nextPage(query, next) } : {}) };
+      const headers = { ...JSON_CONTENT, ...(next ? { link: nextPage('/v1/orders', query, next) } : {}) };
       return { status: 200, text: `{"orders":[${orders.join(',')}]}`, headers };
     },
   ),
@@ -128,13 +139,20 @@ export const orderRoutes = (database: Database): Route[] => [
     {
       method: 'GET',
       path: '/v1/orders/:orderId/events',
-      summary: 'All that happened to an order, oldest first: what, when, by whom',
+      summary: 'What happened to an order, oldest first: what, when, by whom',
+      details: 'When there is a next page, the header Link names it (rel="next").',
       params,
+      query: stretch,
       answers: { 200: z.object({ events: z.array(orderEvent) }) },
     },
-    async ({ caller, params: { orderId } }) => {
-      const history = await historyFor(database, caller, orderId);
-      return { status: 200, body: { events: history.map(({ event, ...about }) => ({ ...about, ...event })) } };
+    async ({ caller, params: { orderId }, query }) => {
+      const { limit = MOST_EVENTS, cursor: after } = query;
+      const found = await historyFor(database, caller, orderId, { after, most: limit + 1 });
+      const history = found.slice(0, limit);
+      const next = found.length > limit ? history.at(-1)?.version : undefined;
+      const link = next && nextPage(`/v1/orders/${orderId}/events`, query, String(next));
+      const events = history.map(({ event, ...about }) => ({ ...about, ...event }));
+      return { status: 200, body: { events }, headers: link ? { link } : {} };
     },
   ),
 ];

@@ -30,7 +30,7 @@ const Mails = ({ mails }: Pick<OrderPage, 'mails'>) => (
 const wordOf = (state: OrderStep['state'] | undefined, field: string): string => String(state?.[field] ?? '');
 
 function Whole({ page }: { page: OrderPage }) {
-  const { steps, orderId, inView, mails } = page;
+  const { steps, more, orderId, inView, mails } = page;
   const newest = steps.at(-1)?.version ?? 1;
   const [chosen, setChosen] = useState<number>();
   const version = chosen ?? newest;
@@ -51,6 +51,7 @@ function Whole({ page }: { page: OrderPage }) {
       </p>
       <section class="panel" aria-labelledby="past">
         <h2 id="past">{version === newest ? 'What happened' : `As it was at version ${version}`}</h2>
+        {more ? <p class="quiet">Only the first {steps.length} versions are shown.</p> : null}
         <Slider {...travel} />
         <div class="past">
           <Timeline {...travel} />
