@@ -4,15 +4,18 @@
 export type Span = { readonly name: string; readonly seconds: number; readonly from: number; readonly to: number };
 
 export const DAY: readonly Span[] = [
-  { name: 'night', seconds: 8, from: 0, to: 0 },
-  { name: 'morning', seconds: 6, from: 1, to: 5 },
-  { name: 'forenoon', seconds: 5, from: 5, to: 5 },
-  { name: 'noon peak, ten times as much', seconds: 7, from: 50, to: 50 },
+  { name: 'night', seconds: 3, from: 0, to: 0 },
+  { name: 'morning', seconds: 5, from: 1, to: 5 },
+  { name: 'forenoon', seconds: 4, from: 5, to: 5 },
+  { name: 'noon peak, ten times as much', seconds: 6, from: 50, to: 50 },
   { name: 'afternoon', seconds: 4, from: 5, to: 5 },
   { name: 'flash sale', seconds: 2, from: 100, to: 100 },
-  { name: 'evening', seconds: 6, from: 5, to: 1 },
-  { name: 'night', seconds: 20, from: 0, to: 0 },
+  { name: 'evening', seconds: 5, from: 5, to: 1 },
+  { name: 'night', seconds: 19, from: 0, to: 0 },
 ];
+
+/** The day from morning to evening. */
+export const AWAKE: readonly Span[] = DAY.slice(1, -1);
 
 export const secondsOf = (day: readonly Span[]): number => day.reduce((sum, { seconds }) => sum + seconds, 0);
 

@@ -44,10 +44,10 @@ async function measure(shop: Shop) {
       shop.mail.become(slowMs);
       into.push(...(await phase(shop)));
       orders += ORDERS_PER_SECOND * SECONDS;
-      if (slowMs > 0) backlog = Math.max(backlog, orders - shop.mail.taken());
+      if (slowMs > 0) backlog = Math.max(backlog, orders - shop.mail.confirmations().length);
     }
     shop.mail.become(0);
-    await untilTrue('the end of the backlog', () => shop.mail.taken() >= orders);
+    await untilTrue('the end of the backlog', () => shop.mail.confirmations().length >= orders);
   }
   return { without, saturated, backlog };
 }

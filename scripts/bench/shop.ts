@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { SMTPServer } from 'smtp-server';
@@ -23,25 +24,27 @@ export type Shop = Platform & {
   read(orderId: string): Promise<void>;
   readonly mail: Mail;
 };
-export type Mail = { readonly url: string; become(msEach: number): void; taken(): number };
+/** `confirmations`: the Message-IDs of those of orders, one each time that an e-mail was taken. */
+export type Mail = { readonly url: string; become(msEach: number): void; confirmations(): readonly string[] };
 type Options = {
   readonly environment?: Readonly<Record<string, string>>;
   readonly ruleOf?: (rule: Rule) => Rule;
 };
 
 async function openMail(cleanup: Cleanup): Promise<Mail> {
-  let taken = 0;
+  const confirmations: string[] = [];
   let msEach = 0;
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
-    onData(stream, _session, done) {
-      stream.resume().once('end', async () => {
-        await delay(msEach, undefined, { ref: false });
-        taken += 1;
-        done();
-      });
+    async onData(stream, _session, done) {
+      const mail = await text(stream).catch(() => undefined);
+      if (mail === undefined) return done(new Error('cut off'));
+      await delay(msEach, undefined, { ref: false });
+      const [, id] = /^message-id:\s*<([^>]*\.order-confirmation@[^>]*)>/im.exec(mail) ?? [];
+      if (id) confirmations.push(id);
+      done();
     },
   });
   server.on('error', () => undefined);
@@ -52,7 +55,7 @@ async function openMail(cleanup: Cleanup): Promise<Mail> {
     become(ms) {
       msEach = ms;
     },
-    taken: () => taken,
+    confirmations: () => confirmations,
   };
 }
 

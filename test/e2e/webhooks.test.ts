@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { isOfWebhooks } from '../support/accounts.ts';
+import { answered, operations } from '../support/contract.ts';
 import { type Receiver, startReceiver, verified } from '../support/receiver.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
@@ -164,3 +166,7 @@ test('what an endpoint misses while it is down waits in NATS, the function at ze
   await until('all to be noted', async () => (await deliveries('?status=delivered')).length === 3);
   expect(await deliveries()).toMatchObject(orders.map(() => ({ attempts: 4, lastReason: 'answered 204' })));
 }, 150_000);
+
+test('every operation on endpoints of webhooks has been answered as the document says', () => {
+  expect([...answered].filter(isOfWebhooks).sort()).toEqual(operations.filter(isOfWebhooks).sort());
+});

@@ -36,6 +36,7 @@ export async function confirmAddress(shop: Shop, email: string) {
 }
 
 export const isOfNotifications = (operation: string): boolean => operation.includes('/v1/notifications');
+export const isOfWebhooks = (operation: string): boolean => operation.includes('/v1/webhook-endpoints');
 
 /** Operations of the API that are about accounts, and the others. */
 export const isOfAccounts = (operation: string): boolean =>
