@@ -11,11 +11,14 @@ import type { Trace } from '../runtime/trace.ts';
 export const WEBHOOKS = 'webhooks';
 export const ATTEMPT = 'webhook.attempt';
 
+/** Nobody asks so often; and the table holds it. */
+const MOST_ATTEMPTS = 1_000_000;
+
 /** `attempt` counts all of a delivery, from 1; one that was made is not made again. `step` counts since it was asked for. */
 export const attemptData = z.object({
   deliveryId: z.uuid(),
-  attempt: z.int().check(z.positive()),
-  step: z.int().check(z.positive()),
+  attempt: z.int().check(z.positive(), z.maximum(MOST_ATTEMPTS)),
+  step: z.int().check(z.positive(), z.maximum(MOST_ATTEMPTS)),
 });
 export type AttemptData = z.infer<typeof attemptData>;
 

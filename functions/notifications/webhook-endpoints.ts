@@ -39,6 +39,8 @@ type Endpoint = z.infer<typeof endpoint>;
 
 const MOST_ENDPOINTS = 50;
 const OLD_SECRET_HOURS = 24;
+/** That sign at the same time. */
+const MOST_SECRETS = 5;
 const DISABLED_BY_STAFF = 'disabled by staff';
 
 /** Of Standard Webhooks: 24 to 64 random bytes. */
@@ -145,7 +147,10 @@ const insertSecret = (client: Pick<Database, 'query'>, secretId: string, endpoin
     secret,
   ]);
 
-/** The new secret signs at once, the one before it for 24 hours more. The same `secretId` again changes nothing. */
+/**
+ * The new secret signs at once, and those before it until they expire: the one that was the newest in 24 hours, the others as
+ * they would have, since a partner may know only one of them. The same `secretId` again changes nothing.
+ */
 export async function rotateSecret(database: Database, endpointId: string, secretId: string): Promise<WithSecret> {
   const secret = newSecret();
   try {
@@ -158,10 +163,13 @@ export async function rotateSecret(database: Database, endpointId: string, secre
       const known = await client.query('select from webhook_secrets where secret_id = $1', [secretId]);
       if (known.rowCount) return { ...(await findEndpoint(client, endpointId)), secret: null };
       await client.query(
-        `update webhook_secrets
-         set expires_at = case when expires_at is null then now() + $2 * interval '1 h' else least(expires_at, now()) end
-         where endpoint_id = $1`,
-        [endpointId, OLD_SECRET_HOURS],
+        `update webhook_secrets s
+         set expires_at = case when nth < $3 then coalesce(expires_at, now() + $2 * interval '1 h')
+           else least(expires_at, now()) end
+         from (select secret_id as id, row_number() over (order by created_at desc) as nth
+           from webhook_secrets where endpoint_id = $1) as newest
+         where s.secret_id = newest.id`,
+        [endpointId, OLD_SECRET_HOURS, MOST_SECRETS],
       );
       await insertSecret(client, secretId, endpointId, secret);
       return { ...(await findEndpoint(client, endpointId)), secret };

@@ -31,6 +31,15 @@ test.each([
   ['https://0xa9fea9fe/', 'must be on a public address'],
   ['https://[::ffff:10.0.0.1]/', 'must be on a public address'],
   ['https://[::1]/', 'must be on a public address'],
+  ['https://127.0.0.1./', 'must be on a public address'],
+  ['https://0/', 'must be on a public address'],
+  ['https://ⓛocalhost/', 'must be on a public address'],
+  ['https://LOCALHOST./', 'must be on a public address'],
+  ['https://[64:ff9b::a9fe:a9fe]/', 'must be on a public address'],
+  ['https://[fe80::1%25eth0]/', 'is not a URL'],
+  ['https://partner.example\\@127.0.0.1/', undefined],
+  ['https://partner.example/\u0000', 'must not have control characters'],
+  ['https://partner.example/\ud800', 'must not have control characters'],
 ])('of %s it is said: %s', (url, fault) => {
   const found = targetFault(url, PUBLIC);
   if (fault === undefined) expect(found).toBeUndefined();

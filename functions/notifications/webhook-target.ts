@@ -1,5 +1,4 @@
-/** Where a webhook may go: addresses of the public internet, on few ports, by https. Pure, but for asking DNS. */
-import { lookup as askDns } from 'node:dns';
+/** Where a webhook may go: addresses of the public internet, on few ports, by https. Pure; who asks DNS is given. */
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { AppError } from '../runtime/errors.ts';
 
@@ -54,10 +53,12 @@ export function isAllowed(address: string, { loopback }: Allowed): boolean {
   return publicV6.check(address, 'ipv6') && !notPublicV6.check(address, 'ipv6');
 }
 
-const isLocalName = (host: string): boolean => /(^|\.)localhost\.?$/.test(host);
+/** A name that means this very machine, whatever DNS says. */
+export const isLocalName = (host: string): boolean => /(^|\.)localhost\.?$/.test(host);
 
 /** Why nothing can be sent to a URL, as far as it can be told without asking DNS; undefined when there is no reason. */
 export function targetFault(text: string, allowed: Allowed): string | undefined {
+  if (/\p{Cc}/u.test(text) || !text.isWellFormed()) return 'must not have control characters';
   if (text.length > LONGEST_URL) return `has more than ${LONGEST_URL} characters`;
   if (!URL.canParse(text)) return 'is not a URL; write it as https://host/path';
   const { protocol, hostname, port, username, password, hash } = new URL(text);
@@ -74,7 +75,7 @@ export function targetFault(text: string, allowed: Allowed): string | undefined 
 const forbiddenTarget = (): AppError =>
   new AppError('refused', 'forbidden-target', 'The host has an address that is not public');
 
-type AskDns = (
+export type AskDns = (
   host: string,
   options: { all: true },
   done: (error: NodeJS.ErrnoException | null, found: { address: string; family: number }[]) => void,
@@ -85,7 +86,7 @@ type AskDns = (
  * second answer of DNS cannot lead elsewhere. Names that are addresses are not asked for: `targetFault` checks those.
  */
 export const guardedLookup =
-  (allowed: Allowed, ask: AskDns = askDns): LookupFunction =>
+  (allowed: Allowed, ask: AskDns): LookupFunction =>
   (host, options, done) => {
     ask(host, { all: true }, (error, found) => {
       const [first] = found ?? [];

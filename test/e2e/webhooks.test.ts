@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { repository } from '../../scripts/local/yaml-file.ts';
 import { isOfWebhooks } from '../support/accounts.ts';
 import { answered, operations } from '../support/contract.ts';
 import { type Receiver, startReceiver, verified } from '../support/receiver.ts';
@@ -73,6 +78,31 @@ test('an order reaches a partner, who verifies it with a library of theirs', asy
   expect((await call('GET', at)).body).not.toHaveProperty('secret');
 });
 
+test('the commands of the README make an endpoint and test it, and its function tells what is genuine', async () => {
+  const receiver = await startReceiver();
+  receivers.push(receiver);
+  const readme = await readFile(path.join(repository, 'functions/README.md'), 'utf8');
+  const [, section = ''] = /^## Webhooks\n(.*?)^## /ms.exec(readme) ?? [];
+  const [, commands = ''] = /```sh\n(.*?)```/s.exec(section) ?? [];
+  const script = commands
+    .replaceAll('http://127.0.0.1:8080', shop.endpoints.http)
+    .replaceAll('http://127.0.0.1:9000/', receiver.url);
+  const run = { cwd: shop.dataDir, env: { ...process.env, STAFF: staff } };
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], run);
+  expect(stdout).toContain('"type":"webhook.test"');
+  const { endpointId, secret } = JSON.parse(await readFile(path.join(shop.dataDir, 'endpoint.json'), 'utf8'));
+  endpoints.push(endpointId);
+  const got = await until('the test', () => receiver.received[0]);
+  const [, code = ''] = /```js\n(.*?)```/s.exec(section) ?? [];
+  const { isGenuine } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  const at = String(Number(got.headers['webhook-timestamp']) - 600);
+  expect(isGenuine(secret, got.headers, got.body)).toBe(true);
+  expect(isGenuine(secret, got.headers, `${got.body} `)).toBe(false);
+  expect(isGenuine(secret, { ...got.headers, 'webhook-timestamp': at }, got.body)).toBe(false);
+  for (const lacking of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+    expect(isGenuine(secret, { ...got.headers, [lacking]: undefined }, got.body), lacking).toBe(false);
+});
+
 test('an endpoint is made once however often it is asked for, its secret is shown once, and another with its key is refused', async () => {
   const key = randomUUID();
   const wanted = { url: 'https://partner.example/hooks', eventTypes: ['*'] };
@@ -85,6 +115,12 @@ test('an endpoint is made once however often it is asked for, its secret is show
     status: 422,
     body: { slug: 'idempotency-key-reused' },
   });
+  for (const bad of [
+    'https://partner.example/\u0000',
+    'https://10.0.0.1./',
+    `https://partner.example/${'a'.repeat(2_000)}`,
+  ])
+    expect((await call('PATCH', `${PATH}/${first.body.endpointId}`, { url: bad })).status, bad).toBe(400);
   const changed = await call('PATCH', `${PATH}/${first.body.endpointId}`, { eventTypes: ['order.paid'] });
   expect(changed).toMatchObject({ status: 200, body: { eventTypes: ['order.paid'], url: wanted.url } });
 });
@@ -163,6 +199,10 @@ test('what an endpoint misses while it is down waits in NATS, the function at ze
   await receiver.up();
   await until('all to arrive', () => receiver.received.length === 3, 60_000);
   expect(new Set(receiver.received.map((got) => verified(secret, got).data.order.orderId))).toEqual(new Set(orders));
+  const inOrder = planned.toSorted((a, b) => Date.parse(a.nextAttemptAt) - Date.parse(b.nextAttemptAt));
+  expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual(
+    inOrder.map(({ deliveryId }) => deliveryId),
+  );
   await until('all to be noted', async () => (await deliveries('?status=delivered')).length === 3);
   expect(await deliveries()).toMatchObject(orders.map(() => ({ attempts: 4, lastReason: 'answered 204' })));
 }, 150_000);

@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { listDeliveries, redeliver } from '../../functions/notifications/webhook-deliveries.ts';
-import { changeEndpoint, createEndpoint, findEndpoint } from '../../functions/notifications/webhook-endpoints.ts';
+import { attemptTask, listDeliveries, redeliver, WEBHOOKS } from '../../functions/notifications/webhook-deliveries.ts';
+import {
+  changeEndpoint,
+  createEndpoint,
+  findEndpoint,
+  rotateSecret,
+} from '../../functions/notifications/webhook-endpoints.ts';
 import { REPLAY_HEADER } from '../../functions/runtime/message.ts';
+import { sendTask } from '../../functions/runtime/task.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';
@@ -15,10 +21,12 @@ let webhooks: RunningFunction;
 const receivers: Receiver[] = [];
 const LOCAL = { loopback: true };
 
+const start = () =>
+  startFunction('webhooks', backends, { env: { WEBHOOK_ALLOW_LOOPBACK: 'true', WEBHOOK_RETRY_SECONDS: '1,1' } });
+
 beforeAll(async () => {
   backends = await startBackends();
-  const env = { WEBHOOK_ALLOW_LOOPBACK: 'true', WEBHOOK_RETRY_SECONDS: '1,1' };
-  webhooks = await startFunction('webhooks', backends, { env });
+  webhooks = await start();
 });
 
 afterEach(async () => {
@@ -129,6 +137,106 @@ test('Retry-After is waited for, unless the delivery is asked for again', async 
     waiting.deliveryId,
     waiting.deliveryId,
   ]);
+});
+
+test('deliveries that are tried again come one by one, in the order in which they fell due', async () => {
+  const { receiver, deliveries } = await partner();
+  receiver.answer((response) => response.writeHead(503, { 'retry-after': '3' }).end());
+  await Promise.all(Array.from({ length: 8 }, () => created()));
+  await until(
+    'an attempt of each',
+    async () => (await deliveries()).filter(({ attempts }) => attempts === 1).length === 8,
+  );
+  const due = ({ nextAttemptAt }: { nextAttemptAt: string | null }): number => Date.parse(nextAttemptAt ?? '');
+  const inOrder = (await deliveries()).sort((a, b) => due(a) - due(b));
+  let [open, most] = [0, 0];
+  receiver.answer((response) => {
+    open += 1;
+    most = Math.max(most, open);
+    response.once('close', () => {
+      open -= 1;
+    });
+    setTimeout(() => response.writeHead(200).end(), 300);
+  });
+  await until('all to arrive', async () => (await deliveries()).every(({ status }) => status === 'delivered'), 30_000);
+  const ids = receiver.received.slice(8).map(({ headers }) => headers['webhook-id']);
+  expect(ids).toEqual(inOrder.map(({ deliveryId }) => deliveryId));
+  expect(most).toBe(1);
+}, 60_000);
+
+test('nothing is sent to an endpoint that was disabled while a delivery came to be', async () => {
+  const { receiver, endpointId, deliveries } = await partner();
+  await changeEndpoint(backends.database, endpointId, { enabled: false }, LOCAL);
+  const deliveryId = randomUUID();
+  await backends.database.query(
+    `insert into webhook_deliveries (delivery_id, endpoint_id, event_id, type, event, next_attempt_at)
+     values ($1, $2, 'an event', 'order.created', '{}', now())`,
+    [deliveryId, endpointId],
+  );
+  await sendTask(backends.bus, WEBHOOKS, attemptTask({ deliveryId, attempt: 1, step: 1 }, continueTrace()));
+  await until('it to be suppressed', async () => (await deliveries())[0]?.status === 'suppressed');
+  expect(receiver.received).toEqual([]);
+});
+
+test('what arrived is noted as delivered, though another attempt was noted before, or it was suppressed meanwhile', async () => {
+  const { receiver, endpointId, deliveries } = await partner();
+  const held: (() => void)[] = [];
+  receiver.answer((response) => held.push(() => response.writeHead(200).end()));
+  await Promise.all([created(), created()]);
+  await until('both to be there', () => held.length === 2);
+  const [first] = await deliveries();
+  await backends.database.query('update webhook_deliveries set attempts = 1 where delivery_id = $1', [
+    first?.deliveryId,
+  ]);
+  await changeEndpoint(backends.database, endpointId, { enabled: false }, LOCAL);
+  for (const release of held) release();
+  await until('both to be noted', async () => (await deliveries()).every(({ status }) => status === 'delivered'));
+  expect((await deliveries()).map(({ attempts }) => attempts)).toEqual([1, 1]);
+});
+
+test('a secret stays good for its time when the next one was lost, and only five sign at once', async () => {
+  const { receiver, endpointId, secret, deliveries } = await partner();
+  const rotate = async () => (await rotateSecret(backends.database, endpointId, randomUUID())).secret ?? '';
+  await rotate();
+  const newest = await rotate();
+  await created();
+  const got = await until('a delivery', () => receiver.received[0]);
+  for (const one of [secret, newest]) expect(verified(one, got)).toMatchObject({ type: 'order.created' });
+  for (let more = 0; more < 4; more += 1) await rotate();
+  await until('it to be noted', async () => (await deliveries())[0]?.status === 'delivered');
+  await created();
+  const next = await until('another', () => receiver.received[1]);
+  expect(String(next.headers['webhook-signature']).split(' ')).toHaveLength(5);
+  expect(() => verified(secret, next)).toThrow('No matching signature');
+  const soon = 'update webhook_secrets set expires_at = now() where endpoint_id = $1 and expires_at is not null';
+  await backends.database.query(soon, [endpointId]);
+  await created();
+  const last = await until('the last', () => receiver.received[2]);
+  expect(String(last.headers['webhook-signature']).split(' ')).toHaveLength(1);
+});
+
+test('there are fifty endpoints at most', async () => {
+  const wanted = { url: 'https://partner.example/', eventTypes: ['*'] };
+  const make = () => createEndpoint(backends.database, randomUUID(), wanted, LOCAL);
+  const made = await Promise.allSettled(Array.from({ length: 52 }, make));
+  const refusals = made.flatMap((one) => (one.status === 'rejected' ? [one.reason.slug] : []));
+  expect(refusals).toEqual(['too-many-endpoints', 'too-many-endpoints']);
+});
+
+test('deliveries that ended a month ago are removed when the function has woken up and made one', async () => {
+  const { endpointId, deliveries } = await partner();
+  await backends.database.query(
+    `insert into webhook_deliveries (delivery_id, endpoint_id, event_id, type, event, status, ended_at)
+     select gen_random_uuid(), $1, age, 'order.created', '{}', 'delivered', now() - age::interval
+     from unnest($2::text[]) as age`,
+    [endpointId, ['31 days', '29 days']],
+  );
+  await webhooks.stop();
+  webhooks = await start();
+  const eventId = randomUUID();
+  await created(eventId);
+  await until('the old one to be gone', async () => !(await deliveries()).some((one) => one.eventId === '31 days'));
+  expect((await deliveries()).map((one) => one.eventId).sort()).toEqual(['29 days', eventId].sort());
 });
 
 test('a slow endpoint has four attempts in work and holds up nobody, and those put back are not counted', async () => {

@@ -10,6 +10,7 @@ import { outcomeOf } from './outcome.ts';
 import type { Post } from './post.ts';
 import { signedHeaders } from './signature.ts';
 import type { Loaded, Store } from './store.ts';
+import type { Turns } from './turns.ts';
 
 type Parts = {
   readonly bus: Bus;
@@ -17,6 +18,7 @@ type Parts = {
   readonly store: Store;
   readonly post: Post;
   readonly bulkhead: Bulkhead;
+  readonly turns: Turns;
   readonly retrySeconds: readonly number[];
 };
 
@@ -61,12 +63,34 @@ async function make(parts: Parts, data: AttemptData, loaded: Loaded, trace: Trac
 }
 
 /** A task that has nothing left to do is dropped: the delivery has ended, or was tried by another one meanwhile. */
+const isToDo = (loaded: Loaded | undefined, { attempt }: AttemptData): loaded is Loaded =>
+  loaded?.status === 'pending' && loaded.attempts < attempt;
+
+async function suppress({ store, log }: Parts, { deliveryId }: AttemptData, { endpointId }: Loaded): Promise<void> {
+  await store.suppress(deliveryId);
+  count('millrace.webhooks.deliveries', { outcome: 'suppressed' });
+  log.info({ endpoint: endpointId, delivery: deliveryId }, 'suppressed: the endpoint is disabled');
+}
+
+/** First attempts go side by side; later ones of the same endpoint take turns, which spares one that has just come back. */
 export const openAttempts = (parts: Parts) =>
   async function attempt(data: AttemptData, trace: Trace): Promise<void> {
-    const loaded = await parts.store.load(data.deliveryId);
-    if (loaded?.status !== 'pending' || loaded.attempts >= data.attempt) return;
-    const made = await parts.bulkhead.run(loaded.endpointId, () => make(parts, data, loaded, trace));
+    const { bus, store, bulkhead, turns } = parts;
+    const { deliveryId, step } = data;
+    const loaded = await store.load(deliveryId);
+    if (!isToDo(loaded, data)) return;
+    const { endpointId, dueAt } = loaded;
+    /** What was loaded before a wait may be over. */
+    const work = async (latest: Loaded | undefined): Promise<void> => {
+      if (!isToDo(latest, data)) return;
+      await (latest.enabled ? make(parts, data, latest, trace) : suppress(parts, data, latest));
+    };
+    const made =
+      step === 1
+        ? await bulkhead.run(endpointId, () => work(loaded))
+        : await turns.run(endpointId, { id: deliveryId, dueMs: dueAt.getTime() }, async () =>
+            work(await store.load(deliveryId)),
+          );
     if ('done' in made) return;
-    const { deliveryId } = data;
-    await scheduleTask(parts.bus, WEBHOOKS, deliveryId, attemptTask(data, trace), inMs(made.againMs));
+    await scheduleTask(bus, WEBHOOKS, deliveryId, attemptTask(data, trace), inMs(made.againMs));
   };

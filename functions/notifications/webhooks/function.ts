@@ -12,7 +12,9 @@ import { openAttempts } from './attempt.ts';
 import { openBulkhead } from './bulkhead.ts';
 import { cloudEventOf } from './cloud-event.ts';
 import { openPost } from './post.ts';
+import { openRetention } from './retention.ts';
 import { openStore } from './store.ts';
+import { openTurns } from './turns.ts';
 
 const TYPES = Object.keys(orderEvents);
 const IN_FLIGHT = 8;
@@ -40,12 +42,14 @@ const webhooks: Definition<(typeof NEEDS)[number]> = {
   async start(shell) {
     const bus = await openBus(shell);
     const store = openStore(openDatabase(shell));
+    const removeOld = openRetention(store, shell.log);
     const attempt = openAttempts({
       bus,
       log: shell.log,
       store,
       post: openPost({ loopback: shell.settings.WEBHOOK_ALLOW_LOOPBACK === 'true' }),
       bulkhead: openBulkhead(),
+      turns: openTurns(),
       retrySeconds: shell.settings.WEBHOOK_RETRY_SECONDS,
     });
 
@@ -55,6 +59,7 @@ const webhooks: Definition<(typeof NEEDS)[number]> = {
       const deliveryIds = await store.addDeliveries(id, type, cloudEventOf(incoming, orderEvents));
       const tasks = deliveryIds.map((deliveryId) => attemptTask({ deliveryId, attempt: 1, step: 1 }, trace));
       await Promise.all(tasks.map((task) => sendTask(bus, WEBHOOKS, task)));
+      if (tasks.length > 0) await removeOld();
     };
 
     const handle = async ([incoming]: readonly Incoming[]): Promise<void> => {

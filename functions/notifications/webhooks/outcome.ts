@@ -19,9 +19,9 @@ const SPREAD = 0.1;
 /** Retry-After in ms from `now`: seconds or a date (RFC 9110); undefined when it is neither. */
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   const text = header?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
   // Date.parse takes a lot for a date, such as `-1`.
-  if (Number.isNaN(ms) || !/^\d{1,9}$|GMT$/.test(text)) return undefined;
+  if (Number.isNaN(ms) || !/^\d+$|GMT$/.test(text)) return undefined;
   return Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
 }
 

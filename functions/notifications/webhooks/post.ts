@@ -4,6 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { toAppError } from '../../runtime/errors.ts';
 import { inStep } from '../../runtime/trace.ts';
 import { type Allowed, guardedLookup, targetFault } from '../webhook-target.ts';
+import { openDns } from './dns.ts';
 import type { Answer } from './outcome.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -19,9 +20,9 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** A word of ours, or the code of the system or of TLS; never a message, which may hold the URL. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && /^(AbortError|TimeoutError)$/.test(error.name))
-    return `no answer within ${TIMEOUT_MS / 1_000} s`;
+    return `no answer within ${timeoutMs / 1_000} s`;
   const { code } = error as { code?: unknown };
   const word = typeof code === 'string' && /^[A-Z0-9_]{3,60}$/.test(code) ? code : toAppError(error).slug;
   return WORDS[word] ?? `not sent: ${word}`;
@@ -30,14 +31,17 @@ function reasonOf(error: unknown): string {
 const reasonOfStatus = (status: number): string =>
   status >= 300 && status < 400 ? `answered ${status}: redirects are not followed` : `answered ${status}`;
 
-type Lookup = ReturnType<typeof guardedLookup>;
+/** Tests have their own. */
+type Means = { readonly lookup: ReturnType<typeof guardedLookup>; readonly timeoutMs: number };
 
-function exchange(url: URL, headers: Readonly<Record<string, string>>, body: string, lookup: Lookup): Promise<Answer> {
+function exchange(url: URL, headers: Readonly<Record<string, string>>, body: string, means: Means): Promise<Answer> {
+  const { lookup, timeoutMs } = means;
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve) => {
     let answer: Answer = { reason: 'the connection was closed without an answer' };
     // A new connection each time: the host of a kept one could have moved.
-    const options = { method: 'POST', headers, lookup, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) } as const;
+    const signal = AbortSignal.timeout(timeoutMs);
+    const options = { method: 'POST', headers, lookup, agent: false, rejectUnauthorized: true, signal } as const;
     const sent = request(url, options, (response) => {
       const { statusCode: status = 0, headers: answered } = response;
       answer = { status, reason: reasonOfStatus(status), retryAfter: answered['retry-after'] };
@@ -49,7 +53,7 @@ function exchange(url: URL, headers: Readonly<Record<string, string>>, body: str
       response.on('error', () => undefined);
     });
     sent.on('error', (error) => {
-      if (answer.status === undefined) answer = { reason: reasonOf(error) };
+      if (answer.status === undefined) answer = { reason: reasonOf(error, timeoutMs) };
     });
     sent.once('close', () => resolve(answer));
     sent.end(body);
@@ -60,14 +64,17 @@ export type Post = (url: string, headers: Readonly<Record<string, string>>, body
 
 /** The URL may have been stored when others were allowed, so it is checked again. */
 export const openPost =
-  (allowed: Allowed, lookup: Lookup = guardedLookup(allowed)): Post =>
+  (
+    allowed: Allowed,
+    { lookup = guardedLookup(allowed, openDns()), timeoutMs = TIMEOUT_MS }: Partial<Means> = {},
+  ): Post =>
   async (text, headers, body) => {
     if (targetFault(text, allowed)) return { reason: 'the URL is not allowed' };
     const url = new URL(text);
     const attributes = { 'http.request.method': 'POST', 'server.address': url.hostname };
     return inStep('POST', { kind: 'client', attributes }, async (step) => {
       const length = { 'content-length': String(Buffer.byteLength(body)) };
-      const answer = await exchange(url, { ...headers, ...length }, body, lookup);
+      const answer = await exchange(url, { ...headers, ...length }, body, { lookup, timeoutMs });
       if (answer.status !== undefined) step.add({ 'http.response.status_code': answer.status });
       if (answer.status === undefined || answer.status >= 300) step.fail(answer.status ? 'refused' : 'no-answer');
       return answer;

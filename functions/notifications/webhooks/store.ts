@@ -11,6 +11,9 @@ export type Loaded = {
   readonly status: string;
   readonly attempts: number;
   readonly createdAt: Date;
+  /** When this attempt was to be made. */
+  readonly dueAt: Date;
+  readonly enabled: boolean;
   readonly url: string;
   readonly secrets: readonly string[];
 };
@@ -24,6 +27,9 @@ export type Change = {
   readonly nextAt?: string | undefined;
 };
 
+const KEPT_DAYS = 30;
+const MOST_REMOVED = 1_000;
+
 export function openStore(database: Database) {
   const query = async <Row extends object>(name: string, text: string, values: unknown[]): Promise<Row[]> => {
     try {
@@ -34,7 +40,7 @@ export function openStore(database: Database) {
   };
 
   return {
-    /** A delivery to each endpoint that wants the event; those that are there stay as they are. Gives all that were not tried yet. */
+    /** A delivery to each endpoint that wants the event; those that are there stay as they are. Gives all of them. */
     async addDeliveries(eventId: string, type: string, event: string): Promise<string[]> {
       const endpoints = await query<{ endpoint_id: string }>(
         'webhook-endpoints-for',
@@ -60,7 +66,8 @@ export function openStore(database: Database) {
     async load(deliveryId: string): Promise<Loaded | undefined> {
       const [row] = await query<Loaded>(
         'webhook-delivery',
-        `select d.endpoint_id as "endpointId", d.type, d.event, d.status, d.attempts, d.created_at as "createdAt", e.url,
+        `select d.endpoint_id as "endpointId", d.type, d.event, d.status, d.attempts, d.created_at as "createdAt",
+           coalesce(d.next_attempt_at, d.created_at) as "dueAt", e.enabled, e.url,
            array(select secret from webhook_secrets s where s.endpoint_id = e.endpoint_id
              and (s.expires_at is null or s.expires_at > now()) order by s.created_at desc) as secrets
          from webhook_deliveries d join webhook_endpoints e using (endpoint_id) where d.delivery_id = $1`,
@@ -69,16 +76,39 @@ export function openStore(database: Database) {
       return row;
     },
 
-    /** Changes nothing when a later attempt was noted, or the delivery has ended. */
+    /** Changes nothing when a later attempt was noted, or the delivery has ended; but what arrived has arrived. */
     async note({ deliveryId, attempt, status, answer, nextAt }: Change): Promise<void> {
       await query(
         'webhook-delivery-note',
         `update webhook_deliveries
-         set attempts = $2, status = $3, last_status = $4, last_reason = $5, next_attempt_at = $6,
+         set attempts = greatest(attempts, $2), status = $3, last_status = $4, last_reason = $5, next_attempt_at = $6,
            ended_at = case when $3 <> 'pending' then now() end
-         where delivery_id = $1 and attempts < $2 and status = 'pending'`,
+         where delivery_id = $1
+           and (attempts < $2 and status = 'pending' or $3 = 'delivered' and status <> 'delivered')`,
         [deliveryId, attempt, status, answer.status ?? null, answer.reason, nextAt ?? null],
       );
+    },
+
+    /** Ends a delivery to an endpoint that was disabled while it came to be. */
+    async suppress(deliveryId: string): Promise<void> {
+      await query(
+        'webhook-delivery-suppress',
+        `update webhook_deliveries set status = 'suppressed', ended_at = now(), next_attempt_at = null
+         where delivery_id = $1 and status = 'pending'`,
+        [deliveryId],
+      );
+    },
+
+    /** Removes some of the deliveries that ended too long ago to be asked for; gives how many. */
+    async removeOld(): Promise<number> {
+      const removed = await query(
+        'webhook-deliveries-remove',
+        `delete from webhook_deliveries where delivery_id in (
+           select delivery_id from webhook_deliveries where ended_at < now() - $1 * interval '1 day'
+           order by ended_at limit $2 for update skip locked) returning 1`,
+        [KEPT_DAYS, MOST_REMOVED],
+      );
+      return removed.length;
     },
 
     /** Nothing more is sent there: it is disabled, and what waits for it is suppressed. Gives how many deliveries that are. */

@@ -52,6 +52,8 @@ test('Retry-After of a 429 or 503 is waited for, in seconds or as a date, half a
   expect(outcome(429, 1, 'Sat, 21 Nov 2026 12:10:00 GMT')).toEqual({ againMs: 600_000 });
   expect(outcome(503, 1, '1')).toEqual({ againMs: 5_000 });
   expect(outcome(503, 1, '9999999')).toEqual({ againMs: 12 * 3_600_000 });
+  expect(outcome(503, 1, '9'.repeat(400))).toEqual({ againMs: 12 * 3_600_000 });
+  expect(outcome(503, 1, 'Sat, 21 Nov 2020 12:10:00 GMT')).toEqual({ againMs: 5_000 });
   expect(outcome(500, 1, '60')).toEqual({ againMs: 5_000 });
   expect(outcome(503, 4, '60')).toEqual({ end: 'failed' });
   for (const nonsense of ['', 'soon', '-1', '1.5', '2026-11-21']) expect(retryAfterMs(nonsense, NOW)).toBeUndefined();
