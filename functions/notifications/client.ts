@@ -1,15 +1,15 @@
 /** What other contexts may know and ask of notifications: preferences, the delivery log, and sending one again. */
 import type { Bus } from '../runtime/bus.ts';
-import { AGAIN } from '../runtime/claims.ts';
 import type { Database } from '../runtime/postgres.ts';
-import { sendTask } from '../runtime/task.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { enterResend, type LoggedNotification, type Resend } from './log.ts';
+import { sendAgain } from './tasks.ts';
 
 export { LOCALES } from './locale.ts';
 export { listNotifications } from './log.ts';
 export { OPTIONAL } from './optional.ts';
 export { muteByToken, putPreferences, readPreferences, refuseAddress, takeAddress } from './preferences.ts';
+export { REASONS } from './reasons.ts';
 
 /** The functions that send notifications, and so send them again. */
 export const SENDERS: readonly string[] = ['account-emails', 'order-emails'];
@@ -24,8 +24,7 @@ export async function resend(
   trace: Trace,
 ): Promise<LoggedNotification> {
   const { notification, sender } = await enterResend(database, request);
-  const data = { notificationId: request.newId };
   // Again with each try: the one before may have come no further than the entry.
-  await sendTask(bus, sender, { id: request.newId, type: AGAIN, data, trace });
+  await sendAgain(bus, sender, request.newId, trace);
   return notification;
 }

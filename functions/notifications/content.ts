@@ -15,17 +15,30 @@ export type Content = { readonly subject: string; readonly heading: string; read
 
 export const paragraph = (text: string): Block => ({ kind: 'paragraph', text });
 export const note = (text: string): Block => ({ kind: 'note', text });
+export const button = (text: string, link: string): Block => ({ kind: 'button', text, link });
 
 const FOOTER = words({
-  en: { why: 'You can do without e-mails of this kind.', unsubscribe: 'Send me no more of them' },
-  de: { why: 'Auf solche E-Mails können Sie verzichten.', unsubscribe: 'Keine mehr davon senden' },
+  en: { why: 'You need not get e-mails of this kind.', unsubscribe: 'Send me no more of them' },
+  de: { why: 'Solche E-Mails müssen Sie nicht bekommen.', unsubscribe: 'E-Mails dieser Art abbestellen' },
 });
 
+/** Characters that no name needs and that turn or break what follows them: bidirectional controls, line separators. */
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/g;
+const straight = ({ label, value }: Line): Line => ({
+  label: label.replaceAll(TURNING, ''),
+  ...(value === undefined ? {} : { value: value.replaceAll(TURNING, '') }),
+});
+
+const straightened = (block: Block): Block =>
+  block.kind === 'lines' ? { ...block, lines: block.lines.map(straight) } : block;
+
 /** What the reader sees: the content, and for one that can be muted the link to do so, if there is one. */
-export const blocksOf = ({ blocks }: Content, locale: Locale, unsubscribe: string | undefined): readonly Block[] =>
-  unsubscribe === undefined
-    ? blocks
-    : [...blocks, note(FOOTER[locale].why), { kind: 'button', text: FOOTER[locale].unsubscribe, link: unsubscribe }];
+export function blocksOf({ blocks }: Content, locale: Locale, unsubscribe: string | undefined): readonly Block[] {
+  const shown = blocks.map(straightened);
+  if (unsubscribe === undefined) return shown;
+  const { why, unsubscribe: text } = FOOTER[locale];
+  return [...shown, note(why), { kind: 'button', text, link: unsubscribe }];
+}
 
 const lineText = ({ label, value }: Line): string => (value === undefined ? label : `${label}  ${value}`);
 

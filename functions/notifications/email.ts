@@ -1,18 +1,15 @@
-/** Builder of e-mail notifiers: event → template (pure) → address asked of user-service → SMTP, once an event. */
+/** Builder of e-mail notifiers: event → template → SMTP, claimed in Postgres first, so that no repeat sends it again. */
 import type * as z from 'zod/mini';
-import type { End, Subject } from '../runtime/claims.ts';
-import { toAppError } from '../runtime/errors.ts';
-import type { Shell } from '../runtime/function.ts';
-import type { Notice } from '../runtime/notices.ts';
-import { notifier } from '../runtime/notifier.ts';
-import type { Database } from '../runtime/postgres.ts';
-import type { Trace } from '../runtime/trace.ts';
-import { openUserClient, type UserClient } from '../users/client.ts';
-import { textOf } from './content.ts';
-import { htmlOf } from './html.ts';
-import { isOptional } from './optional.ts';
-import { openRecipients } from './recipient.ts';
-import { ADDRESS_REFUSED, openSmtp } from './smtp.ts';
+import { openBus } from '../runtime/bus.ts';
+import type { Setting } from '../runtime/config.ts';
+import { consume } from '../runtime/consume.ts';
+import type { Definition } from '../runtime/function.ts';
+import { openDatabase } from '../runtime/postgres.ts';
+import { pushHandler } from '../runtime/push.ts';
+import { openClaims, type Subject } from './claims.ts';
+import { openDelivery } from './delivery.ts';
+import { noticeHandler, type Told } from './notices.ts';
+import { AGAIN, REMINDER } from './tasks.ts';
 import type { OrderState, Template } from './template.ts';
 
 type EmailsSpec<Events extends Readonly<Record<string, z.ZodMiniType>>> = {
@@ -35,96 +32,55 @@ type EmailsSpec<Events extends Readonly<Record<string, z.ZodMiniType>>> = {
   };
 };
 
-type Any = Template<unknown>;
-type Reminder = { readonly template: Any; at(data: unknown, now: number): string | undefined };
+const NEEDS = [
+  'NATS_URL',
+  'DATABASE_URL',
+  'DATABASE_CONNECTIONS',
+  'USER_SERVICE_ADDRESS',
+  'SMTP_URL',
+  'MAIL_FROM',
+  'SHOP_URL',
+] as const satisfies readonly Setting[];
 
-/** Makes the link of an event; a token is in its fragment, which is sent to no server. '' without a link. */
-const linkMaker =
-  (users: UserClient, shopUrl: string) =>
-  async ({ link }: Any, userId: string, data: unknown, trace: Trace): Promise<string> => {
-    if (!link) return '';
-    const page = shopUrl + link.page(data);
-    if (!link.token) return page;
-    const { purpose, requestedAt } = link.token;
-    const wanted = { userId, purpose, requestedAt: requestedAt(data) };
-    return `${page}#${await users.createLinkToken(wanted, trace)}`;
-  };
+const IN_FLIGHT = 8;
 
-const suppressed = (reason: string): End => ({ status: 'suppressed', reason });
-
-/** RFC 8058: mail programs show a button that posts to it. */
-const unsubscribing = (link: string | undefined): Readonly<Record<string, string>> =>
-  link ? { 'List-Unsubscribe': `<${link}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } : {};
-
-function openDelivery(
-  templates: ReadonlyMap<string, Any>,
-  shell: Shell<'USER_SERVICE_ADDRESS' | 'SMTP_URL' | 'MAIL_FROM' | 'SHOP_URL'>,
-  database: Database,
-) {
-  const shopUrl = shell.settings.SHOP_URL.replace(/\/$/, '');
-  const users = openUserClient(shell);
-  const smtp = openSmtp(shell);
-  const recipients = openRecipients(database);
-  const makeLink = linkMaker(users, shopUrl);
-
-  return async (notice: Notice<unknown>): Promise<End> => {
-    const { eventId, data, recipient, trace, state, again, unsubscribeToken } = notice;
-    const template = templates.get(notice.template);
-    if (!template) throw new Error(`no template ${notice.template}`);
-    if (!again && state && template.stale?.(state as OrderState)) return suppressed('stale');
-    const { email } = await users.getUser({ userId: recipient }, trace);
-    const { locale, muted, refused } = await recipients.find(recipient, email);
-    if (refused) return suppressed('bounced');
-    if (!again && isOptional(template.name) && muted.includes(template.name)) return suppressed('muted');
-    const link = await makeLink(template, recipient, data, trace).catch(unlessNotNeeded);
-    if (link === undefined) return suppressed('link-not-needed');
-    const content = template.write(data, { locale, link });
-    const unsubscribe = unsubscribeToken
-      ? `${shopUrl}/v1/notifications/unsubscriptions/${unsubscribeToken}`
-      : undefined;
-    const mail = {
-      to: email,
-      subject: content.subject,
-      text: textOf(content, locale, unsubscribe),
-      html: htmlOf(content, locale, unsubscribe),
-      headers: { 'Auto-Submitted': 'auto-generated', ...unsubscribing(unsubscribe) },
-      messageId: `<${eventId}.${template.name}@millrace>`,
-    };
-    try {
-      await smtp.send(mail);
-      return { status: 'sent' };
-    } catch (error) {
-      if (toAppError(error).slug !== ADDRESS_REFUSED) throw error;
-      await recipients.refuse(email);
-      return { status: 'failed', reason: ADDRESS_REFUSED };
-    }
-  };
-}
-
-export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(spec: EmailsSpec<Events>) {
-  const templates = new Map(Object.entries(spec.templates) as [string, Any][]);
-  const reminders = new Map(Object.entries(spec.reminders ?? {}) as [string, Reminder][]);
-  const all = [...templates.values(), ...[...reminders.values()].map(({ template }) => template)];
-  const byName = new Map(all.map((template) => [template.name, template]));
-  return notifier({
-    stream: spec.stream,
-    needs: ['USER_SERVICE_ADDRESS', 'SMTP_URL', 'MAIL_FROM', 'SHOP_URL'],
-    accepts: Object.fromEntries(
-      Object.entries(spec.events).map(([type, schema]) => [type, { schema, template: templates.get(type)?.name }]),
-    ) as Readonly<Record<string, { schema: z.ZodMiniType; template: string | undefined }>>,
-    about: spec.about as (data: unknown) => ReturnType<typeof spec.about>,
-    later(type, data, now) {
-      const reminder = reminders.get(type);
-      const at = reminder?.at(data, now);
-      return reminder && at !== undefined ? { template: reminder.template.name, at } : undefined;
+export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(
+  spec: EmailsSpec<Events>,
+): Definition<(typeof NEEDS)[number]> {
+  const types = Object.keys(spec.events);
+  const told = new Map(
+    types.map((type) => [
+      type,
+      { schema: spec.events[type], template: spec.templates[type], reminder: spec.reminders?.[type] } as Told,
+    ]),
+  );
+  const used = [...told.values()].flatMap(({ template, reminder }) =>
+    [template ?? [], reminder?.template ?? []].flat(),
+  );
+  const templates = new Map(used.map((template) => [template.name, template]));
+  return {
+    kind: 'notifier',
+    needs: NEEDS,
+    consumes: types,
+    publishes: [],
+    schedules: [],
+    inFlight: IN_FLIGHT,
+    async start(shell) {
+      const bus = await openBus(shell);
+      const database = openDatabase(shell);
+      const claims = openClaims(database, shell.name);
+      const deliver = openDelivery(templates, shell, database);
+      const about = spec.about as (data: unknown) => ReturnType<typeof spec.about>;
+      const handle = noticeHandler({ told, about }, shell, { bus, claims, deliver });
+      const options = {
+        stream: spec.stream,
+        consumer: shell.name,
+        types: [...types, REMINDER, AGAIN],
+        inFlight: IN_FLIGHT,
+        batch: 1,
+        concurrency: IN_FLIGHT,
+      };
+      return { ...consume(shell, bus, options, handle), http: pushHandler(shell.log, handle) };
     },
-    isOptional,
-    open: (shell, database) => openDelivery(byName, shell, database),
-  });
-}
-
-/** Without use for its link, because it was used or is too late, an e-mail is not sent. */
-function unlessNotNeeded(error: unknown): undefined {
-  if (toAppError(error).slug === 'link-not-needed') return undefined;
-  throw error;
+  };
 }

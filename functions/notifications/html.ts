@@ -19,9 +19,10 @@ main { max-width: 34rem; margin: 0 auto; padding: 1.5rem 1rem 2.5rem; background
 h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 1.25 }
 p { margin: 0 0 1rem }
 ul { margin: 0 0 1rem; padding: 0; list-style: none }
-li { padding: .5rem 0; border-bottom: 1px solid #d8dee4 }
+li { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; padding: .5rem 0; border-bottom: 1px solid #d8dee4 }
 li.total { border-bottom: 0; font-weight: 600 }
-.value { float: right; margin-left: 1rem; white-space: nowrap }
+.label { flex: 1 1 9rem; min-width: 0; text-align: left }
+.value { margin-left: auto; min-width: 0; text-align: right }
 .button { display: inline-block; padding: .75rem 1.25rem; border-radius: 8px; background: #0b5c7a; color: #ffffff; font-weight: 600; text-decoration: none }
 .note, .note a { color: #57606a; font-size: .875rem }
 @media (prefers-color-scheme: dark) {
@@ -32,9 +33,10 @@ li.total { border-bottom: 0; font-weight: 600 }
   .note, .note a { color: #9aa4af }
 }`;
 
+/** Each in a direction of its own, as a name may be written from the right; read in their order where there is no style. */
 function lineHtml({ label, value }: Line, total = false): string {
-  const shown = value === undefined ? '' : `<span class="value">${escaped(value)}</span>`;
-  return `<li${total ? ' class="total"' : ''}>${shown}${escaped(label)}</li>`;
+  const shown = value === undefined ? '' : ` <bdi class="value">${escaped(value)}</bdi>`;
+  return `<li${total ? ' class="total"' : ''}><bdi class="label">${escaped(label)}</bdi>${shown}</li>`;
 }
 
 /** A button after a note is a quiet one. */

@@ -1,15 +1,16 @@
 /** The delivery log, table `notifications`: read in pages, and the entry for one that is to be sent again. */
 import { type AppError, notFound, refused } from '../runtime/errors.ts';
 import { type Database, databaseError, isConflict } from '../runtime/postgres.ts';
+import type { Reason } from './reasons.ts';
 
-/** Times are RFC 3339; `reason` is a slug. */
+/** Times are RFC 3339. */
 export type LoggedNotification = {
   readonly notificationId: string;
   readonly userId: string;
   readonly template: string;
   readonly channel: 'email';
   readonly status: 'claimed' | 'sent' | 'suppressed' | 'failed';
-  readonly reason: string | null;
+  readonly reason: Reason | null;
   readonly attempts: number;
   readonly orderId: string | null;
   readonly resendOf: string | null;

@@ -23,18 +23,21 @@ const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
 /** The notifier gives up before: an e-mail that is given up here may still be on its way. Tried again by the message alone. */
 const GUARDED = { name: 'smtp', timeoutMs: 60_000, retries: 0, inFlight: 8, halfOpenAfterMs: 5_000 };
 
+/** A server that is silent for longer may have taken an e-mail, which then is sent again: slow ones look at it before they answer. */
+const SILENT_MS = 20_000;
+
 /** Later than that the notifier may have given it up, and its claim may be somebody else's. */
 const BEGIN_WITHIN_MS = 15_000;
 
 /** Slug of a refusal for good that is about whom the e-mail is for: nothing more can be sent there. */
 export const ADDRESS_REFUSED = 'address-refused';
 
-/** Whether nobody can be reached there, and not that the server has a rule against the sender (RFC 3463: 5.1 or 5.2). */
-export function isAddress({ responseCode = 0, command, response = '' }: Refusal): boolean {
-  if (command !== 'RCPT TO' || responseCode < 500) return false;
-  const [, subject] = /^5\d\d[ -]5\.(\d)\.\d/.exec(response) ?? [];
-  return subject ? ['1', '2'].includes(subject) : [550, 551, 553].includes(responseCode);
-}
+/** RFC 3463: no such mailbox or host, moved, takes no mail (5.1), or switched off (5.2.1); 5.1.7 and 5.1.8 are the sender's. */
+const NOBODY_THERE = /^5\d\d[ -]5\.(1\.([1236]|10)|2\.1)(?!\d)/;
+
+/** Whether the server says that nobody can be reached there, and not that it has a rule against the sender or this e-mail. */
+export const isAddress = ({ command, response = '' }: Refusal): boolean =>
+  command === 'RCPT TO' && NOBODY_THERE.test(response);
 
 function refuse(error: Refusal): never {
   const { responseCode = 0, command = '' } = error;
@@ -51,7 +54,7 @@ const openTransport = (url: string) =>
     maxConnections: 8,
     connectionTimeout: 5_000,
     greetingTimeout: 5_000,
-    socketTimeout: 10_000,
+    socketTimeout: SILENT_MS,
     disableFileAccess: true,
     disableUrlAccess: true,
   });

@@ -18,8 +18,8 @@ type LinkToken<Data> = {
 /** A link to a page of the shop; a token's secret is in its fragment, which is sent to no server. */
 export type Link<Data> = { page(data: Data): string; readonly token?: LinkToken<Data> };
 
-/** `link` is '' for a template that has none. */
-export type Writing = { readonly locale: Locale; readonly link: string };
+/** `link` is '' for a template that has none; `now` is the order as it stands, where that is known. */
+export type Writing = { readonly locale: Locale; readonly link: string; readonly now?: OrderState | undefined };
 
 export type Template<Data> = {
   readonly name: string;

@@ -4,12 +4,20 @@ import { attributes, readCloudEvents } from './cloud-event.ts';
 import { invalid, methodNotAllowed, toAppError } from './errors.ts';
 import type { HttpHandler, HttpRequest } from './function.ts';
 import type { Log } from './log.ts';
-import { errorOf, type Incoming, type Outcome } from './message.ts';
+import { errorOf, type Incoming, type Outcome, REPLAY_HEADER } from './message.ts';
 import { sendProblem } from './problem.ts';
 import { continueTrace, currentTrace, inStep, readTrace, type Trace } from './trace.ts';
 import { validate } from './validate.ts';
 
-const cloudEvent = z.object({ ...attributes, correlationid: z.optional(z.uuid()), data: z.unknown() });
+/** The mark of a replay as CloudEvents name an extension; in JSON it may be a boolean. */
+const millracereplay = z.optional(z.union([z.boolean(), z.enum(['true', 'false'])]));
+
+const cloudEvent = z.object({
+  ...attributes,
+  correlationid: z.optional(z.uuid()),
+  millracereplay,
+  data: z.unknown(),
+});
 
 /** The trace of a request itself. */
 const receivedBy = ({ headers }: HttpRequest): Trace =>
@@ -31,6 +39,7 @@ function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incom
     correlationId: event.correlationid,
     data: event.data,
     attempt: 1,
+    replayed: String(event.millracereplay) === 'true' || request.headers[REPLAY_HEADER] === 'true',
     awaited: true,
     answer,
   };

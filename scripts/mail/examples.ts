@@ -30,7 +30,7 @@ const parcel = {
   shippedAt: time('16:30'),
 };
 
-const order: PublicOrder = {
+export const order: PublicOrder = {
   orderId: id(1),
   version: 1,
   customerId: id(2),

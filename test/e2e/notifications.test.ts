@@ -14,6 +14,7 @@ import { withBusAs } from '../../scripts/local/nats-keys.ts';
 import { OPERATOR } from '../../scripts/nats-users/permissions.ts';
 import { rebuild } from '../../scripts/rebuild/rebuild.ts';
 import { isOfNotifications, newAccount } from '../support/accounts.ts';
+import { openBrowser } from '../support/browser.ts';
 import { answered, operations } from '../support/contract.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
@@ -80,6 +81,7 @@ test('a customer is told of an order in the language of choice, and mutes a kind
   const oneClick = (path: string) => shop.call('POST', path, { body: 'List-Unsubscribe=One-Click', headers: form });
   const [known, unknown] = [await oneClick(pathname), await oneClick(pathname.replace(/[^/]*$/, 'of-nobody'))];
   expect(unknown).toMatchObject({ status: 200, body: known.body });
+  expect(known.headers.get('content-security-policy')).toBe("default-src 'none'");
   expect((await get('/v1/notifications/preferences', customer)).body.muted).toEqual(['order-delivered']);
   await deliveredOrder();
   await until('it to be suppressed', async () => {
@@ -121,9 +123,43 @@ test('a notification is sent again to its own user, and is not there for others'
   expect(foreign).toMatchObject({ status: 404, body: { slug: 'notification-not-found' } });
 });
 
+test('the link to pay again leads to a page where the customer signs in and pays', async () => {
+  const { body: order } = await post('/v1/orders', customer, { lines: [{ sku: 'mug', quantity: 1 }] });
+  await post(`/v1/orders/${order.orderId}/payments`, customer, { token: 'tok_declined' });
+  const { text } = await mailAbout(order.orderId, 'fehlgeschlagen');
+  const [link = ''] = /^http\S+\/payment$/m.exec(text) ?? [];
+  const answer = await shop.call('GET', new URL(link).pathname);
+  expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'sha256-");
+  const browser = await openBrowser();
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(message.text()));
+  await page.goto(link);
+  await page.fill('#email', account.email);
+  await page.fill('#password', account.password);
+  await page.click('#sign-in-button');
+  await page.locator('#order', { hasText: '1 × ' }).waitFor();
+  for (const [token, says] of [
+    ['tok_declined', 'did not go through'],
+    ['tok_ok', 'is paid'],
+  ] as const) {
+    await page.fill('#token', token);
+    await page.click('#pay-button');
+    await page.locator('#said', { hasText: says }).waitFor();
+    await page.locator('#pay-button:not([disabled])').waitFor({ state: 'attached' });
+  }
+  await browser.close();
+  expect(complaints).toEqual([]);
+  await until('the order to be paid', async () => {
+    const { body } = await get(`/v1/orders/${order.orderId}`, customer);
+    return body.paymentStatus === 'paid';
+  });
+});
+
 test('an address that is reported gets nothing until it is taken off again, and only staff may say so', async () => {
   const body = { email: account.email.toUpperCase() };
   expect(await post('/v1/notifications/bounces', customer, body)).toMatchObject({ status: 403 });
+  expect(await post('/v1/notifications/bounces', staff, { email: 'nobody at all' })).toMatchObject({ status: 400 });
   expect(await post('/v1/notifications/bounces', staff, body)).toMatchObject({ status: 204 });
   await shop.call('POST', '/v1/password-resets', { body: { email: account.email } });
   expect(await logged('password-reset')).toMatchObject({ status: 'suppressed', reason: 'bounced' });

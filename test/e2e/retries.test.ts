@@ -17,11 +17,11 @@ type Running = NonNullable<typeof shop>;
 const withBus = <Result>({ endpoints, dataDir }: Running, use: (bus: Bus) => Promise<Result>): Promise<Result> =>
   withBusAs('operator', endpoints.nats, pathsOf(dataDir).secrets, use);
 
-/** Subjects of the messages that wait for another attempt, with when they are due. */
+/** Subjects of the commands that wait for another attempt at an expiry, with when they are due. */
 const waiting = (running: Running): Promise<{ subject: string; at: number }[]> =>
   withBus(running, async (bus) => {
     const { state } = await bus.api<{ state: { subjects?: Record<string, number> } }>('STREAM.INFO.RETRIES', {
-      subjects_filter: 'waiting.>',
+      subjects_filter: 'waiting.expire-order.>',
     });
     const subjects = Object.keys(state.subjects ?? {});
     return Promise.all(

@@ -81,13 +81,22 @@ test('the same event five times is one e-mail', async () => {
   expect(await claimsOf(eventId)).toMatchObject([{ template: 'order-confirmation', status: 'sent' }]);
 });
 
-test('an order of nobody becomes a dead letter', async () => {
+test('an order of nobody becomes a dead letter, is told as given up, and is sent when it comes again and can be', async () => {
   const order = newOrder({ customerId: randomUUID() });
-  await publishCreated(backends.bus, order);
+  const eventId = randomUUID();
+  await publishCreated(backends.bus, order, eventId);
   await drained();
   const [letter, ...more] = await backends.messages('DEAD_LETTERS');
   expect(more).toEqual([]);
   expect(letter?.headers).toContain('millrace-error: user-not-found');
+  expect(await claimsOf(eventId)).toMatchObject([{ status: 'failed', reason: 'given-up', attempts: 1 }]);
+  await backends.database.query(`insert into users values ($1, 'late@example.com', 'x', 'customer', now())`, [
+    order.customerId,
+  ]);
+  await publishCreated(backends.bus, order, eventId);
+  await drained();
+  expect(mailsOf(order.orderId)).toMatchObject([{ to: 'late@example.com' }]);
+  expect(await claimsOf(eventId)).toMatchObject([{ status: 'sent', reason: null, attempts: 2 }]);
 });
 
 test('while user-service is down nothing is lost, and afterwards each e-mail is sent once', async () => {
@@ -107,7 +116,7 @@ test('while user-service is down nothing is lost, and afterwards each e-mail is 
 /** An SMTP server that takes no mail for anybody, for good. */
 async function refusingSmtp(): Promise<SMTPServer> {
   const onRcptTo = (_: unknown, __: unknown, done: (error: Error) => void): void =>
-    done(Object.assign(new Error('no such mailbox'), { responseCode: 550 }));
+    done(Object.assign(new Error('5.1.1 no such mailbox'), { responseCode: 550 }));
   const server = new SMTPServer({ authOptional: true, disabledCommands: ['AUTH', 'STARTTLS'], onRcptTo });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   return server;

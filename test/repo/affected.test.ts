@@ -88,7 +88,7 @@ describe('In a checkout', () => {
   });
 
   test('a change of what functions share lists those that are built on it', () => {
-    change('functions/runtime/notices.ts', "'delivery-too-slow'", "'delivery-too-late'");
+    change('functions/notifications/notices.ts', "'delivery-too-slow'", "'delivery-too-late'");
     const { stdout } = affected(copy, '--since', 'HEAD');
     expect(stdout).toBe('account-emails     bundle\norder-emails       bundle\n');
   });
@@ -96,7 +96,7 @@ describe('In a checkout', () => {
   test('a change of words lists nothing', () => {
     appendFileSync(path.join(copy, 'README.md'), 'More.\n');
     appendFileSync(path.join(copy, 'knative/README.md'), 'More.\n');
-    change('functions/runtime/notifier.ts', /^/, '/** More. */\n');
+    change('functions/notifications/email.ts', /^/, '/** More. */\n');
     expect(affected(copy, '--since', 'HEAD').stdout).toBe('nothing is to be deployed since HEAD\n');
   });
 

@@ -142,7 +142,8 @@ function run(tables: Tables, statement: Statement): Answer {
     return NOTHING;
   }
   if (name === 'claim-release') {
-    if (noted?.status === 'claimed') noted.claimedUntil = Date.now();
+    if (noted?.status === 'claimed')
+      Object.assign(noted, { claimedUntil: Date.now(), ...(values[3] ? { status: 'given-up' } : {}) });
     return NOTHING;
   }
   throw new Error(`the model knows no statement ${name || statement.text}`);

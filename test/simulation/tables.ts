@@ -110,7 +110,7 @@ export function append(tables: Tables, all: Append): void {
 /** True: claimed now. Else the status as it stands. */
 export function claim({ notifications }: Tables, key: string, seconds: number): { claimed: boolean; status: string } {
   const note = notifications.get(key);
-  if (note && (note.status !== 'claimed' || note.claimedUntil > Date.now()))
+  if (note && (!['claimed', 'given-up'].includes(note.status) || note.claimedUntil > Date.now()))
     return { claimed: false, status: note.status };
   notifications.set(key, { status: 'claimed', claimedUntil: Date.now() + seconds * 1_000 });
   return { claimed: true, status: 'claimed' };

@@ -35,7 +35,9 @@ export async function confirmAddress(shop: Shop, email: string) {
   return shop.call('POST', '/v1/email-verifications', { body: { token } });
 }
 
-export const isOfNotifications = (operation: string): boolean => operation.includes('/v1/notifications');
+export const isOfNotifications = (operation: string): boolean =>
+  /\/v1\/notifications|\/orders\/[^/]+\/payment$/.test(operation);
+
 export const isOfWebhooks = (operation: string): boolean => operation.includes('/v1/webhook-endpoints');
 
 /** Operations of the API that are about accounts, and the others. */

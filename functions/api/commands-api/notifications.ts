@@ -16,7 +16,9 @@ import { callerRoute, publicRoute, type Route } from '../../runtime/routes.ts';
 import { notification, preferences } from '../answers.ts';
 import { HEADERS, idempotencyKey } from '../headers.ts';
 
-const address = z.strictObject({ email: z.string().check(z.minLength(3), z.maxLength(254)) });
+const address = z.strictObject({
+  email: z.email('is not an e-mail address; write it like name@example.com').check(z.maxLength(254)),
+});
 
 const changes = z.strictObject({
   locale: z.optional(z.enum(LOCALES)),
@@ -32,8 +34,16 @@ const oneClick = z.object({ 'List-Unsubscribe': z.optional(z.literal('One-Click'
 
 const DONE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Done</title></head><body><p>You get no more e-mails of this kind.</p></body></html>
+<title>Done</title><meta name="color-scheme" content="light dark"></head>
+<body><h1>Done</h1><p>You get no more e-mails of this kind.</p></body></html>
 `;
+const DONE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': "default-src 'none'",
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
 
 export const notificationRoutes = (bus: Bus, database: Database): Route[] => [
   callerRoute(
@@ -82,8 +92,7 @@ export const notificationRoutes = (bus: Bus, database: Database): Route[] => [
     },
     async ({ params }) => {
       await muteByToken(database, params.token);
-      const headers = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
-      return { status: 200, text: DONE, headers };
+      return { status: 200, text: DONE, headers: DONE_HEADERS };
     },
   ),
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createContext, runInContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { type LinkPage, linkPage, PAGES } from './link-page.ts';
+import { payPage } from './pay-page.ts';
 
 const scriptOf = (text: string): string => /<script>(.*)<\/script>/s.exec(text)?.[1] ?? '';
 
@@ -35,16 +36,18 @@ function browse(page: LinkPage, hash: string, answer: Answer | Error) {
   };
 }
 
-test.each(Object.values(PAGES))('$title allows its own script and style, and loads nothing', (page) => {
-  const { text, policy } = linkPage(page);
-  const sha = (part: string) => `'sha256-${createHash('sha256').update(part).digest('base64')}'`;
-  expect(policy).toContain("default-src 'none'");
-  expect(policy).toContain(`script-src ${sha(scriptOf(text))};`);
-  expect(policy).toContain(`style-src ${sha(/<style>(.*)<\/style>/s.exec(text)?.[1] ?? '')};`);
-  expect(policy).not.toContain('unsafe');
-  expect(text).not.toMatch(/<link|<img|url\(|https?:| on\w+=| style=/);
-  expect(text).toContain('<meta name="viewport" content="width=device-width');
-});
+test.each([...Object.values(PAGES).map(linkPage), payPage()])(
+  'a page allows its own script and style, and loads nothing, page %#',
+  ({ text, policy }) => {
+    const sha = (part: string) => `'sha256-${createHash('sha256').update(part).digest('base64')}'`;
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain(`script-src ${sha(scriptOf(text))};`);
+    expect(policy).toContain(`style-src ${sha(/<style>(.*)<\/style>/s.exec(text)?.[1] ?? '')};`);
+    expect(policy).not.toContain('unsafe');
+    expect(text).not.toMatch(/<link|<img|url\(|https?:| on\w+=| style=/);
+    expect(text).toContain('<meta name="viewport" content="width=device-width');
+  },
+);
 
 test('the token leaves the address at once, and is sent when the reader says so', async () => {
   const page = browse(PAGES.verifyEmail, '#secret', { status: 204 });

@@ -1,12 +1,11 @@
-/** GET /verify-email and GET /reset-password: the pages that the links of e-mails lead to; rendered when asked for. */
+/** GET /verify-email, /reset-password and /orders/{id}/payment: the pages that links of e-mails lead to; rendered when asked for. */
+import * as z from 'zod/mini';
 import { publicRoute, type Route } from '../../runtime/routes.ts';
 
 const DETAILS =
   'The token is in the fragment of the link, which a browser sends to nobody; the page posts it when asked to.';
 
-async function answerPage(name: 'verifyEmail' | 'resetPassword') {
-  const { linkPage, PAGES } = await import('./link-page.ts');
-  const { text, policy } = linkPage(PAGES[name]);
+function answerPage({ text, policy }: { readonly text: string; readonly policy: string }) {
   const headers = {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': policy,
@@ -15,6 +14,11 @@ async function answerPage(name: 'verifyEmail' | 'resetPassword') {
     'x-content-type-options': 'nosniff',
   };
   return { status: 200, text, headers };
+}
+
+async function answerLinkPage(name: 'verifyEmail' | 'resetPassword') {
+  const { linkPage, PAGES } = await import('./link-page.ts');
+  return answerPage(linkPage(PAGES[name]));
 }
 
 export const linkPageRoutes = (): Route[] => [
@@ -26,7 +30,7 @@ export const linkPageRoutes = (): Route[] => [
       details: DETAILS,
       answers: { 200: 'text/html' },
     },
-    () => answerPage('verifyEmail'),
+    () => answerLinkPage('verifyEmail'),
   ),
   publicRoute(
     {
@@ -36,6 +40,20 @@ export const linkPageRoutes = (): Route[] => [
       details: DETAILS,
       answers: { 200: 'text/html' },
     },
-    () => answerPage('resetPassword'),
+    () => answerLinkPage('resetPassword'),
+  ),
+  publicRoute(
+    {
+      method: 'GET',
+      path: '/orders/:orderId/payment',
+      summary: 'The page to pay an order',
+      details: 'The same for every order: it shows one to whoever has signed in there, by the API, and pays it so.',
+      params: z.strictObject({ orderId: z.uuid() }),
+      answers: { 200: 'text/html' },
+    },
+    async () => {
+      const { payPage } = await import('./pay-page.ts');
+      return answerPage(payPage());
+    },
   ),
 ];

@@ -54,8 +54,7 @@ export const notificationRoutes = (database: Database): Route[] => [
       summary: 'What was sent to you, or why it was not, newest first; for staff also to another user',
       details:
         '`status` is claimed while it is on its way, sent when the mail server has taken it, suppressed when it was not to be ' +
-        'sent, and failed when the address does not exist; then `reason` says why: muted, stale, bounced, link-not-needed or ' +
-        'address-refused. When there is a next page, the header Link names it (rel="next").',
+        'sent, and failed when the address does not exist or the e-mail was given up; then `reason` says why. When there is a next page, the header Link names it (rel="next").',
       query: page,
       answers: { 200: z.object({ notifications: z.array(notification) }) },
     },

@@ -15,7 +15,8 @@ const WORDS = words({
     subject: 'Ihr Passwort wurde geändert',
     heading: 'Ihr Passwort wurde geändert',
     said: (time) => `Das war am ${time}. Ihre anderen Geräte sind abgemeldet.`,
-    other: 'Waren Sie es nicht, setzen Sie sofort ein neues: Wählen Sie „Passwort vergessen“, wo Sie sich anmelden.',
+    other:
+      'Wenn Sie das nicht waren, setzen Sie bitte sofort ein neues: Wählen Sie bei der Anmeldung „Passwort vergessen“.',
   },
 });
 

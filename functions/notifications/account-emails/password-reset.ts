@@ -1,5 +1,5 @@
 /** Pure: user.password_reset_requested → the link to set a new password. */
-import { note, paragraph } from '../content.ts';
+import { button, note, paragraph } from '../content.ts';
 import { words } from '../locale.ts';
 import type { Template } from '../template.ts';
 import type { Data } from './data.ts';
@@ -18,7 +18,7 @@ const WORDS = words({
     said: 'Jemand, hoffentlich Sie, möchte ein neues Passwort für Ihr Konto setzen. Innerhalb von 30 Minuten geht das hier:',
     set: 'Neues Passwort setzen',
     other:
-      'Waren Sie es nicht, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist. Geben Sie diesen Link niemandem.',
+      'Waren Sie es nicht, müssen Sie nichts tun: Ihr Passwort bleibt, wie es ist. Geben Sie diesen Link an niemanden weiter.',
   },
 });
 
@@ -30,7 +30,7 @@ export const passwordReset: Template<Data<'user.password_reset_requested'>> = {
   },
   write(_, { locale, link }) {
     const { subject, heading, said, set, other } = WORDS[locale];
-    const blocks = [paragraph(said), { kind: 'button', text: set, link } as const, note(other)];
+    const blocks = [paragraph(said), button(set, link), note(other)];
     return { subject, heading, blocks };
   },
 };

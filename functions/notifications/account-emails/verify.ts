@@ -1,5 +1,5 @@
 /** Pure: user.created → the link that confirms the address. */
-import { note, paragraph } from '../content.ts';
+import { button, note, paragraph } from '../content.ts';
 import { words } from '../locale.ts';
 import type { Template } from '../template.ts';
 import type { Data } from './data.ts';
@@ -17,7 +17,7 @@ const WORDS = words({
     heading: 'Ein Klick, und Ihr Konto ist bereit',
     said: 'Bitte bestätigen Sie innerhalb von 24 Stunden, dass diese Adresse Ihre ist:',
     confirm: 'Adresse bestätigen',
-    other: 'Falls Sie sich nicht angemeldet haben, müssen Sie nichts tun.',
+    other: 'Falls Sie sich nicht bei uns registriert haben, müssen Sie nichts tun.',
   },
 });
 
@@ -26,7 +26,7 @@ export const verify: Template<Data<'user.created'>> = {
   link: { page: () => '/verify-email', token: { purpose: 'verify-email', requestedAt: ({ createdAt }) => createdAt } },
   write(_, { locale, link }) {
     const { subject, heading, said, confirm, other } = WORDS[locale];
-    const blocks = [paragraph(said), { kind: 'button', text: confirm, link } as const, note(other)];
+    const blocks = [paragraph(said), button(confirm, link), note(other)];
     return { subject, heading, blocks };
   },
 };

@@ -13,7 +13,7 @@ const WORDS = words({
   de: {
     subject: 'Willkommen',
     heading: 'Willkommen',
-    said: 'Ihre Adresse ist bestätigt. Melden Sie sich mit ihr und Ihrem Passwort an: Dort finden Sie Ihre Bestellungen und was aus ihnen wird.',
+    said: 'Ihre Adresse ist bestätigt. Melden Sie sich mit ihr und Ihrem Passwort an: Dann sehen Sie Ihre Bestellungen und was aus ihnen wird.',
   },
 });
 

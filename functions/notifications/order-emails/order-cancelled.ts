@@ -9,15 +9,15 @@ const WORDS = words({
     subject: (orderId: string) => `Your order ${orderId} is cancelled`,
     heading: 'Your order is cancelled',
     nothing: 'You have nothing to pay.',
-    back: (amount: string) => `We give ${amount} back, the way you paid.`,
+    back: (amount: string) => `We give ${amount} back to you, the way you paid.`,
     given: 'All that you paid has been given back.',
   },
   de: {
     subject: (orderId) => `Ihre Bestellung ${orderId} ist storniert`,
     heading: 'Ihre Bestellung ist storniert',
     nothing: 'Sie haben nichts zu bezahlen.',
-    back: (amount) => `Wir erstatten ${amount} auf dem Weg, auf dem Sie bezahlt haben.`,
-    given: 'Alles, was Sie bezahlt haben, wurde erstattet.',
+    back: (amount) => `Wir erstatten Ihnen ${amount} auf dem Weg, auf dem Sie bezahlt haben.`,
+    given: 'Alles, was Sie bezahlt haben, wurde Ihnen erstattet.',
   },
 });
 

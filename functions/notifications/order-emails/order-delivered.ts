@@ -9,13 +9,13 @@ const WORDS = words({
     subject: (orderId: string) => `Your order ${orderId} has arrived`,
     heading: 'Your parcel has arrived',
     said: (time: string) => `It was delivered on ${time}. In it:`,
-    missing: 'If you do not have it, answer this e-mail.',
+    missing: 'If you do not have it, please answer this e-mail.',
   },
   de: {
     subject: (orderId) => `Ihre Bestellung ${orderId} ist angekommen`,
     heading: 'Ihr Paket ist angekommen',
     said: (time) => `Es wurde am ${time} zugestellt. Darin:`,
-    missing: 'Falls Sie es nicht haben, antworten Sie auf diese E-Mail.',
+    missing: 'Falls Sie es nicht erhalten haben, antworten Sie bitte auf diese E-Mail.',
   },
 });
 

@@ -13,7 +13,7 @@ const WORDS = words({
   de: {
     subject: (orderId) => `Ihre Bestellung ${orderId} ist verfallen`,
     heading: 'Ihre Bestellung ist verfallen',
-    said: 'Sie wurde nicht rechtzeitig bezahlt, und Sie schulden uns nichts. Wenn Sie dies noch möchten, bestellen Sie es neu:',
+    said: 'Sie wurde nicht rechtzeitig bezahlt; Sie schulden uns nichts. Wenn Sie die Artikel noch möchten, bestellen Sie sie bitte neu:',
   },
 });
 

@@ -1,6 +1,6 @@
 /** Pure: an order that is not paid yet → the reminder, and when it is due. */
 import type { PublicOrder } from '../../orders/events.ts';
-import { paragraph } from '../content.ts';
+import { button, paragraph } from '../content.ts';
 import { moment, words } from '../locale.ts';
 import type { Template } from '../template.ts';
 import { type Data, notPayable, orderLines, payLink } from './parts.ts';
@@ -47,7 +47,7 @@ export const orderExpiringSoon: Template<Data<'order.created'>> = {
     return {
       subject: said.subject(order.orderId),
       heading: said.heading,
-      blocks: [...due, orderLines(order, locale), { kind: 'button', text: said.pay, link }],
+      blocks: [...due, orderLines(order, locale), button(said.pay, link)],
     };
   },
 };

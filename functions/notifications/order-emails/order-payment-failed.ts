@@ -1,5 +1,5 @@
 /** Pure: order.payment_failed → that the order is not paid, and where to pay it. */
-import { paragraph } from '../content.ts';
+import { button, paragraph } from '../content.ts';
 import { moment, money, words } from '../locale.ts';
 import type { Template } from '../template.ts';
 import { type Data, notPayable, payLink } from './parts.ts';
@@ -14,9 +14,9 @@ const WORDS = words({
   },
   de: {
     subject: (orderId) => `Die Zahlung Ihrer Bestellung ${orderId} ist fehlgeschlagen`,
-    heading: 'Ihre Zahlung hat nicht geklappt',
+    heading: 'Ihre Zahlung ist fehlgeschlagen',
     said: (total) => `Es wurde nichts abgebucht. Offen sind noch ${total}.`,
-    due: (time) => `Wir halten die Bestellung bis ${time} für Sie bereit.`,
+    due: (time) => `Wir halten die Bestellung bis zum ${time} für Sie bereit.`,
     pay: 'Jetzt bezahlen',
   },
 });
@@ -31,11 +31,7 @@ export const orderPaymentFailed: Template<Data<'order.payment_failed'>> = {
     return {
       subject: said.subject(order.orderId),
       heading: said.heading,
-      blocks: [
-        paragraph(said.said(money(order.totalMinor, order.currency, locale))),
-        ...due,
-        { kind: 'button', text: said.pay, link },
-      ],
+      blocks: [paragraph(said.said(money(order.totalMinor, order.currency, locale))), ...due, button(said.pay, link)],
     };
   },
 };

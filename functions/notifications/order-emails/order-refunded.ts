@@ -8,17 +8,17 @@ const WORDS = words({
   en: {
     subject: (orderId: string) => `Money back for your order ${orderId}`,
     heading: 'You get money back',
-    said: 'It goes the way you paid, and may take a few days to arrive.',
+    said: 'It goes back the way you paid, and may take a few days to arrive.',
     now: 'Given back',
-    paid: 'You had paid',
+    paid: 'You have paid',
     all: 'Given back in all',
   },
   de: {
     subject: (orderId) => `Erstattung für Ihre Bestellung ${orderId}`,
     heading: 'Sie bekommen Geld zurück',
-    said: 'Es kommt auf dem Weg, auf dem Sie bezahlt haben, und kann ein paar Tage brauchen.',
+    said: 'Das Geld kommt auf dem Weg zurück, auf dem Sie bezahlt haben. Das kann ein paar Tage dauern.',
     now: 'Erstattet',
-    paid: 'Sie hatten bezahlt',
+    paid: 'Sie haben bezahlt',
     all: 'Insgesamt erstattet',
   },
 });

@@ -1,6 +1,7 @@
 /** The table `notifications`: a claim for each event, template and recipient, so that no repeat delivers it again, and how it ended. */
-import { unavailable } from './errors.ts';
-import { type Database, databaseError } from './postgres.ts';
+import { unavailable } from '../runtime/errors.ts';
+import { type Database, databaseError } from '../runtime/postgres.ts';
+import type { Suppression } from './reasons.ts';
 
 /** What an event is about that may happen again later: the newest version counts. */
 export type Subject = { readonly id: string; readonly version: number; readonly state: object };
@@ -17,8 +18,11 @@ export type Claim = {
   readonly unsubscribeToken?: string | undefined;
 };
 
-/** How a notification ended; a reason is a slug. */
-export type End = { readonly status: 'sent' } | { readonly status: 'suppressed' | 'failed'; readonly reason: string };
+/** How a notification ended. */
+export type End =
+  | { readonly status: 'sent' }
+  | { readonly status: 'suppressed'; readonly reason: Suppression }
+  | { readonly status: 'failed'; readonly reason: 'address-refused' };
 
 /** `state` is the subject's newest that was ever seen. */
 export type Claimed = { readonly state: object | null; readonly unsubscribeToken: string | null };
@@ -38,12 +42,9 @@ export type Claims = {
   /** Of an event that nothing is delivered for. */
   remember(subject: Subject): Promise<void>;
   end(key: Key, end: End): Promise<void>;
-  /** The delivery failed: the next attempt need not wait for the claim to run out. */
-  release(key: Key): Promise<void>;
+  /** The delivery failed: the next attempt need not wait for the claim to run out. Given up, it is one when a redrive brings it. */
+  release(key: Key, next: 'attempt' | 'given-up'): Promise<void>;
 };
-
-/** The task to deliver a notification again, which is claimed by nobody yet: `{notificationId}`. */
-export const AGAIN = 'notice.again';
 
 const CLAIM_SECONDS = 30;
 
@@ -55,6 +56,10 @@ const seen = (id: string, version: string, state: string): string =>
      state = case when o.version < excluded.version then excluded.state else o.state end
    returning state`;
 
+/** In work with nobody: what a claim may take. */
+const free = (row: string): string =>
+  `${row}.claimed_until <= now() and (${row}.status = 'claimed' or ${row}.reason = 'given-up')`;
+
 // A row without a recipient is of a version that knew none.
 const CLAIM = {
   name: 'claim',
@@ -65,8 +70,8 @@ const CLAIM = {
      where not exists (
        select from notifications where event_id = $1 and template = $2 and recipient is null and status = 'sent')
      on conflict (event_id, template, recipient, channel) do update
-       set attempts = n.attempts + 1, claimed_until = excluded.claimed_until
-       where n.status = 'claimed' and n.claimed_until <= now()
+       set attempts = n.attempts + 1, claimed_until = excluded.claimed_until, status = 'claimed', reason = null
+       where ${free('n')}
      returning status, unsubscribe_token)
    select true as claimed, status, unsubscribe_token, (select state from seen) as state from claim
    union all
@@ -76,8 +81,9 @@ const CLAIM = {
 const CLAIM_AGAIN = {
   name: 'claim-again',
   text: `with claim as (
-     update notifications set attempts = attempts + 1, claimed_until = now() + $2 * interval '1 s'
-     where id = $1 and status = 'claimed' and claimed_until <= now()
+     update notifications
+     set attempts = attempts + 1, claimed_until = now() + $2 * interval '1 s', status = 'claimed', reason = null
+     where id = $1 and ${free('notifications')}
      returning status, event_id, template, recipient, type, data, unsubscribe_token)
    select true as claimed, * from claim
    union all
@@ -92,7 +98,9 @@ const END = {
 };
 const RELEASE = {
   name: 'claim-release',
-  text: `update notifications set claimed_until = now() where ${OWN} and status = 'claimed'`,
+  text: `update notifications set claimed_until = now(), status = case when $4 then 'failed' else status end,
+      reason = case when $4 then 'given-up' end
+    where ${OWN} and status = 'claimed'`,
 };
 
 /** `sender` is the function that delivers what is claimed. */
@@ -137,8 +145,8 @@ export function openClaims(database: Database, sender: string): Claims {
     async end(key, end) {
       await query(END, [...keyOf(key), end.status, end.status === 'sent' ? null : end.reason]);
     },
-    async release(key) {
-      await query(RELEASE, keyOf(key));
+    async release(key, next) {
+      await query(RELEASE, [...keyOf(key), next === 'given-up']);
     },
   };
 }
