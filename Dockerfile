@@ -30,7 +30,8 @@ COPY --from=build --chown=65532:65532 /cache .cache
 # By number: Kubernetes checks runAsNonRoot by it, and Node keeps a compile cache for one user id.
 USER 65532:65532
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.cache
-# The function starts without its servers and drains at SIGTERM; what it compiled stays in .cache, which is only read later.
-RUN --mount=type=bind,from=build,source=/src/scripts/bundle/warm-up.cjs,target=/warm-up.cjs \
-    ["/nodejs/bin/node", "--require", "/warm-up.cjs", "index.cjs"]
+# The function starts with stand-ins for its servers, on the loopback address, and is led through one message; what it
+# compiled stays in .cache, which is only read later.
+RUN --mount=type=bind,from=build,source=/src/scripts/bundle,target=/warm-up \
+    ["/nodejs/bin/node", "/warm-up/warm-up.cjs", "index.cjs"]
 CMD ["index.cjs"]

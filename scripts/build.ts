@@ -66,6 +66,15 @@ const isInstrumented = (kind: Definition['kind']): boolean => kind === 'service'
 
 const loaderText = (): Promise<string> => readFile(path.join(ROOT, 'scripts/bundle/loader.cjs'), 'utf8');
 
+type Output = { readonly path: string; readonly contents: Uint8Array };
+
+/** The bundle as the function that the loader calls, on lines of its own as before: its source map stays right. */
+function asFunction({ path: file, contents }: Output): Output {
+  if (path.basename(file) !== 'main.cjs') return { path: file, contents };
+  const parameters = '(function (exports, require, module, __filename, __dirname) {';
+  return { path: file, contents: Buffer.concat([Buffer.from(parameters), contents, Buffer.from('})\n')]) };
+}
+
 type Compiled = Awaited<ReturnType<typeof compile>>;
 
 async function finish(
@@ -85,14 +94,14 @@ async function finish(
     sources: [...new Set(inside.flatMap(({ sources }) => sources))].sort(),
     packages: [...new Set([...inside.flatMap(({ packages }) => packages), ...beside])].sort(),
   };
-  const code = outputs.map((output) => outputFiles.find((one) => one.path === path.join(ROOT, output))?.contents);
+  const own = outputFiles.filter((one) => path.dirname(one.path) === folder).map(asFunction);
+  const code = outputs.map((output) => own.find((one) => one.path === path.join(ROOT, output))?.contents);
   const loader = (await loaderText()).replace(
     '@digest',
     digestOf(...code.flatMap((bytes) => bytes ?? [])).slice(7, 39),
   );
   const digest = digestOf(Buffer.from(loader));
 
-  const own = outputFiles.filter((one) => path.dirname(one.path) === folder);
   for (const one of own) await replace(one.path, one.contents);
   // Last: it names what the others are.
   const file = path.join(folder, 'index.cjs');

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Shell } from './function.ts';
 import { type Attributes, BOUNDS, exportRequest, type Instrument, type Series } from './metrics-wire.ts';
+import { post } from './post.ts';
 
 /** Of one instrument; what comes above it is counted together. */
 const MAX_SERIES = 100;
 const OVERFLOW: Attributes = { 'otel.metric.overflow': 'true' };
 const PUSH_EVERY_MS = 5_000;
-const PUSH_TIMEOUT_MS = 1_000;
 /** Prometheus takes nothing that is much older than what it has. */
 const OLDEST_ZERO_MS = 60_000;
 
@@ -47,23 +47,6 @@ export function record(name: string, attributes: Attributes, seconds: number, tr
   series.value += value;
   series.buckets[bucket] = (series.buckets[bucket] ?? 0) + 1;
   if (traceId) series.exemplars.set(bucket, { value, at: Date.now(), traceId });
-}
-
-export async function post(url: URL, body: string): Promise<void> {
-  const { request } = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  await new Promise<void>((resolve, reject) => {
-    const sent = request(url, { method: 'POST', headers, agent: false }, (response) => {
-      response.once('error', reject).once('end', resolve).resume();
-      const { statusCode = 0 } = response;
-      if (statusCode >= 300) reject(new Error(`it answered ${statusCode}`));
-    });
-    const late = setTimeout(() => sent.destroy(new Error(`no answer in ${PUSH_TIMEOUT_MS} ms`)), PUSH_TIMEOUT_MS);
-    sent
-      .once('error', reject)
-      .once('close', () => clearTimeout(late))
-      .end(body);
-  });
 }
 
 /** Pushes again and again and once at the end, when OTEL_EXPORTER_OTLP_ENDPOINT is set. A push that fails is dropped. */

@@ -75,7 +75,7 @@ async function run(cleanup: Cleanup): Promise<Result> {
     rows: rowsOf(taken),
     notes: [
       `Medians of ${ROUNDS} rounds, each in turn. A run counts only if /readyz answered, the message was acked and its span came to a receiver.`,
-      'The compile cache is the one that an image has: made by its warm-up, without servers, and only read.',
+      'The compile cache is the one that an image has: made by its warm-up, with one message of stand-ins for its servers, and only read.',
       `${DOCUMENTED}: functions-framework, and --require @opentelemetry/auto-instrumentations-node/register with the detectors of its README, unbundled, the same handler.`,
       'NATS without a key and Postgres without a password: what those add is not in it.',
     ],

@@ -99,11 +99,10 @@ export const startOf = ({ bundleOf }: Place, name: Cold): Start => ({
   environment: {},
 });
 
-/** A cache as an image has it: made by its warm-up, without servers. */
+/** A cache as an image has it: made by its warm-up, with stand-ins for the servers. */
 export async function bakeCache({ environment, bundleOf }: Place, name: Cold): Promise<void> {
   const warmUp = path.join(repository, 'scripts/bundle/warm-up.cjs');
-  const preload = path.join(import.meta.dirname, 'cpu.cjs');
-  const child = spawn(process.execPath, ['--require', preload, '--require', warmUp, bundleOf(name)], {
+  const child = spawn(process.execPath, [warmUp, bundleOf(name)], {
     env: { NODE_COMPILE_CACHE: String(environment.NODE_COMPILE_CACHE) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

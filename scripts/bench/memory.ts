@@ -41,7 +41,7 @@ async function run(cleanup: Cleanup): Promise<Result> {
   for (const name of COLD) {
     await bakeCache(site, name);
     const limit = { is: 'at most', ratio: REACH[name] / node.peakMiB } as const;
-    idle.push({ ...row(name, 'idle', await peakOf(site, name)), reach: limit });
+    idle.push({ ...row(name, `idle, of ${REACH[name]} MiB at most`, await peakOf(site, name)), reach: limit });
   }
   for (let message = 0; message < MESSAGES; message += 1) await placeOrder(site);
   for (const name of COLD) busy.push(row(name, `${MESSAGES} messages`, await peakOf(site, name)));

@@ -20,6 +20,9 @@ function verdict(row: Row): string {
   return reached ? 'yes' : 'no';
 }
 
+/** No more than two digits behind the point, and no zeros at the end. */
+const rounded = (ratio: number): string => String(Number(ratio.toFixed(2)));
+
 function cellsOf(part: string, row: Row): string[] {
   const { what, value, unit, baseline, reach } = row;
   return [
@@ -28,8 +31,8 @@ function cellsOf(part: string, row: Row): string[] {
     `${number(value)} ${unit}`,
     `${number(baseline.value)} ${unit}, ${baseline.what}`,
     `${number(ratioOf(row))} ×`,
-    reach ? `${SIGNS[reach.is]} ${reach.ratio} ×` : '',
-    reach?.stretch === undefined ? '' : `${reach.stretch} ×`,
+    reach ? `${SIGNS[reach.is]} ${rounded(reach.ratio)} ×` : '',
+    reach?.stretch === undefined ? '' : `${rounded(reach.stretch)} ×`,
     verdict(row),
   ];
 }

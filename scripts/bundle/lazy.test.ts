@@ -32,6 +32,7 @@ test('what is given on is loaded when it is taken', () => {
 test('a module that is used as a whole is loaded at once', () => {
   const { exports, loaded } = run(lazily('const a_1 = require("a");\nexports.all = a_1;\nexports.word = a_1.word;'));
   expect(loaded).toEqual(['a']);
+  expect(exports.all).toMatchObject({ word: 'a' });
   expect(exports.word).toBe('a');
 });
 

@@ -5,6 +5,9 @@ import type { Plugin } from 'esbuild';
 /** Of packages alone; what own sources import is used. */
 const BUILT_INS = /^(?:node:)?(?:assert|child_process|crypto|dns|http2|https|os|perf_hooks|tls|worker_threads|zlib)$/;
 
+/** A package that imports modules of Node as a whole, `import tls from 'node:tls'`; a proxy has no names to import. */
+const IMPORTS_WHOLE = 'node_modules/nodemailer/';
+
 /** What TypeScript has compiled: there a module is named once, and then used as `name.member` alone. */
 const COMPILED = /node_modules\/(?:nats|nkeys\.js|@grpc\/grpc-js|@google-cloud\/functions-framework)\/.*\.js$/;
 
@@ -59,7 +62,7 @@ export const lazy: Plugin = {
     onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'left-out' }));
     onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
     onResolve({ filter: BUILT_INS }, ({ path, kind, importer }) =>
-      kind === 'require-call' && importer.includes('node_modules')
+      (kind === 'require-call' && importer.includes('node_modules')) || importer.includes(IMPORTS_WHOLE)
         ? { path: path.replace('node:', ''), namespace: 'built-in' }
         : undefined,
     );

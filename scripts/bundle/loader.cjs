@@ -24,10 +24,9 @@ function read() {
 }
 
 const cachedData = read();
-// esbuild writes ASCII.
+// A function that the build has put around the bundle, so that nothing this large is copied; esbuild writes ASCII.
 const source = readFileSync(filename, 'latin1');
-const parameters = '(function (exports, require, module, __filename, __dirname) {';
-const script = new Script(`${parameters}${source}\n})`, { filename, ...(cachedData ? { cachedData } : {}) });
+const script = new Script(source, { filename, ...(cachedData ? { cachedData } : {}) });
 
 let kept = !cache || script.cachedDataRejected === false;
 function keep() {

@@ -12,7 +12,7 @@ beforeEach(() => {
   caches = path.join(folder, 'caches');
   mkdirSync(caches);
   copyFileSync(path.join(import.meta.dirname, 'loader.cjs'), path.join(folder, 'index.cjs'));
-  writeFileSync(path.join(folder, 'main.cjs'), `const say = () => console.log('ran');\nsay();`);
+  writeFileSync(path.join(folder, 'main.cjs'), `(function () { const say = () => console.log('ran');\nsay(); })`);
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 

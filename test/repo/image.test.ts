@@ -57,18 +57,18 @@ test('what makes the compile cache has the user, folder and variable of what rea
   expect(all('WORKDIR', final)).toEqual(['/app']);
   expect(names.indexOf('RUN')).toBeGreaterThan(Math.max(names.indexOf('USER'), names.indexOf('ENV')));
   expect(all('RUN', final)[0]).toMatch(
-    /^--mount=\S+ \["\/nodejs\/bin\/node", "--require", "\/warm-up.cjs", "index.cjs"\]$/,
+    /^--mount=\S+ \["\/nodejs\/bin\/node", "\/warm-up\/warm-up.cjs", "index.cjs"\]$/,
   );
 });
 
-test('every function starts without its servers, ends at SIGTERM and leaves a compile cache', async () => {
+test('every function starts with stand-ins for its servers, ends at SIGTERM and leaves a compile cache', async () => {
   const caches = mkdtempSync(path.join(os.tmpdir(), 'millrace-cache-'));
   const warmUp = path.join(repository, 'scripts/bundle/warm-up.cjs');
   const warm = async (name: string): Promise<void> => {
     const NODE_COMPILE_CACHE = path.join(caches, name);
     const TMPDIR = mkdtempSync(path.join(caches, 'tmp-'));
     const options = { cwd: path.join(repository, 'dist', name), env: { NODE_COMPILE_CACHE, TMPDIR } };
-    const { stdout } = await promisify(execFile)(process.execPath, ['--require', warmUp, 'index.cjs'], options);
+    const { stdout } = await promisify(execFile)(process.execPath, [warmUp, 'index.cjs'], options);
     expect(stdout, name).toContain('"msg":"drained"');
     const files = readdirSync(NODE_COMPILE_CACHE, { recursive: true, withFileTypes: true });
     expect(files.filter((file) => file.isFile()).length, name).toBeGreaterThanOrEqual(2);
