@@ -23,6 +23,12 @@ export function readOptions<const Options extends ParseArgsOptionsConfig>(args: 
   }
 }
 
+/** Throws UsageError when the folder is missing in which --out is to be written. */
+export function refuseNowhere(out: string): void {
+  const folder = path.dirname(path.resolve(out));
+  if (!existsSync(folder)) throw new UsageError(`--out: there is no folder ${folder}; make it first`);
+}
+
 const SERVERS = {
   postgres: {
     what: 'database',

@@ -48,7 +48,13 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'scale lint|simulate|record|explain [<function>] [options]',
     says:
       'finds faults in scaling rules; says what a rule, or a change of it by --set, does with a load: waits, replicas,\n      ' +
-      'pod-seconds; records a load; says why a function has the replicas that it has',
+      'pod-seconds; records a load; says why a function has the replicas that it has:\n      ' +
+      'lint [--overlay <name>]… [--p99 <function>=<seconds>]… [--jwt] [--json]\n      ' +
+      'record <function> [--seconds 60] [--every 1] [--out <file>] [--nats <url>]\n      ' +
+      'simulate --function <name> [--shape spike|day|ramp --messages <n> --seconds <n>] | --load <file of record>\n      ' +
+      '         [--set max=20,lagThreshold=50] [--overlay production | --local] [--ms 50,200] [--pod-start 800,2200]\n      ' +
+      '         [--seed <n>] [--out <file>.svg] [--json]\n      ' +
+      'explain <function> [--url <url>] [--json]',
     run: (args) => scaleCommand(args),
   },
   mail: {

@@ -86,7 +86,12 @@ const ROWS = [
   [/ as claimed/, { claimed: true, status: 'claimed', state: null, unsubscribe_token: null }],
   [
     / as asked /,
-    { events: [], record: null, reads: [{ sku: 'mug', name: 'Mug', priceMinor: 1250, currency: 'EUR', stock: 9 }] },
+    {
+      snapshot: null,
+      events: [],
+      record: null,
+      reads: [{ sku: 'mug', name: 'Mug', priceMinor: 1250, currency: 'EUR', stock: 9 }],
+    },
   ],
 ];
 const TYPES = { boolean: 16, object: 114 };

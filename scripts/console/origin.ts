@@ -9,7 +9,7 @@ const forbidden = (slug: string, message: string): AppError => new AppError('for
 /** Another site can point its name at this machine, and would be asked under that name. */
 export function refuseForeignHost({ host = '' }: IncomingHttpHeaders): void {
   if (!LOOPBACK.test(host))
-    throw forbidden('foreign-host', 'The console answers to 127.0.0.1 and localhost alone: open it by one of them');
+    throw forbidden('foreign-host', 'This is for 127.0.0.1 and localhost alone: ask by one of those names');
 }
 
 /** Browsers say where a page is from that asks; whoever is no browser says nothing. */

@@ -99,7 +99,7 @@ const post = (path: RegExp, answer: (shop: Shop, asked: Asked) => Promise<unknow
 export const rooms: readonly Room[] = [
   get(/^functions$/, async (shop) => ({ functions: shop.states() })),
   get(/^functions\/([^/]+)\/why$/, async (shop, asked) => ({ lines: whyOf(functionOf(shop, asked)) })),
-  get(/^rules$/, async (shop) => ({ rules: await rulesToday(shop.states().map(({ name }) => name)) })),
+  get(/^rules$/, (shop) => rulesToday(shop.points() ?? [])),
   get(/^orders$/, (shop) => newestOrders(shop.database)),
   get(/^orders\/([^/]+)$/, async (shop, asked) => {
     const id = orderOf(asked);

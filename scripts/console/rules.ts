@@ -1,20 +1,40 @@
-/** The scaling rules of today, of the functions that lag scales, for the playground. */
-import { BATCH } from '../../functions/runtime/projector.ts';
-import { UsageError } from '../cli.ts';
-import { todayOf } from '../scale/today.ts';
-import type { RuleToday } from './wire.ts';
+/** The scaling rules of today, of the functions that lag scales, for the playground: those of production, and of this shop. */
 
-async function ruleOf(name: string): Promise<RuleToday[]> {
-  try {
-    const { kind, rule } = await todayOf(name, undefined);
-    // Projectors handle what has come together.
-    return [{ name, rule, service: kind === 'projector' ? { batch: BATCH, calls: 1 } : { batch: 1 } }];
-  } catch (error) {
-    if (error instanceof UsageError) return [];
-    throw error;
-  }
+import type { Point } from '../local/telemetry/points.ts';
+import { handlerTimes } from '../scale/record/histogram.ts';
+import { allToday, type Today } from '../scale/today.ts';
+import type { RulesPage } from './wire.ts';
+
+/** What `npx millrace scale simulate` takes too. */
+const OVERLAY = 'production';
+const KEPT_MS = 60_000;
+
+type Production = { readonly rules: readonly Today[]; readonly problem?: string };
+let kept: { readonly at: number; readonly production: Promise<Production> } | undefined;
+
+/** Its overlay takes a second or two to build: asked again within a minute it is the same. */
+function production(): Promise<Production> {
+  if (kept && Date.now() - kept.at < KEPT_MS) return kept.production;
+  const built = allToday(OVERLAY).then(
+    (rules) => ({ rules }),
+    (error: Error) => ({ rules: [], problem: error.message }),
+  );
+  kept = { at: Date.now(), production: built };
+  return built;
 }
 
-/** Those of `names` that have one. */
-export const rulesToday = async (names: readonly string[]): Promise<RuleToday[]> =>
-  (await Promise.all(names.map(ruleOf))).flat();
+export async function rulesToday(points: readonly Point[]): Promise<RulesPage> {
+  const [local, { rules, problem }] = await Promise.all([allToday(undefined), production()]);
+  return {
+    rules: local.map(({ name, rule, service }) => {
+      const ms = handlerTimes(points, name);
+      return {
+        name,
+        rule: { local: rule, kubernetes: rules.find((one) => one.name === name)?.rule ?? rule },
+        service,
+        ...(ms ? { ms } : {}),
+      };
+    }),
+    ...(problem === undefined ? {} : { problem }),
+  };
+}

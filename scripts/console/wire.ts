@@ -1,5 +1,5 @@
 /** What the console's server says to its page, in JSON. Types alone: both sides use them. */
-import type { Service, TunedRule } from '../scale/rule.ts';
+import type { Cluster, Service, Times, TunedRule } from '../scale/rule.ts';
 
 /** A function now. `rate`: messages or requests handled a second; null where metrics go elsewhere. */
 export type FunctionNow = {
@@ -114,8 +114,15 @@ export type LetterWhole = LetterLine & {
   readonly payload: string;
 };
 
-/** How a function is scaled today, and how many messages its handler takes at once. */
-export type RuleToday = { readonly name: string; readonly rule: TunedRule; readonly service: Omit<Service, 'ms'> };
+/** How a function is scaled today, in each place; how many messages its handler takes at once, and how long, where it was measured. */
+export type RuleToday = {
+  readonly name: string;
+  readonly rule: Readonly<Record<Cluster['profile'], TunedRule>>;
+  readonly service: Omit<Service, 'ms'>;
+  readonly ms?: Times;
+};
+/** `problem`: why those of this shop stand for those of production. */
+export type RulesPage = { readonly rules: readonly RuleToday[]; readonly problem?: string };
 
 /** An error (RFC 9457). */
 export type Problem = {

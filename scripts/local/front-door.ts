@@ -4,6 +4,7 @@ import { AppError, invalid, methodNotAllowed, toAppError } from '../../functions
 import { sendJson, sendProblem } from '../../functions/runtime/problem.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import type { Console } from '../console/door.ts';
+import { refuseForeignHost } from '../console/origin.ts';
 import type { HttpScaler } from './knative.ts';
 import type { Mail } from './mailbox.ts';
 import type { FunctionState } from './scaler.ts';
@@ -59,6 +60,8 @@ async function enter(rooms: Rooms, request: IncomingMessage, response: ServerRes
       `There is nothing at ${path}; the API is below /v1, and described at /docs`,
     );
   if (!reads) throw methodNotAllowed(['GET', 'HEAD'], `${path} can only be read: send GET`);
+  // E-mails hold links to sign in by.
+  if (path.startsWith('/_local/')) refuseForeignHost(request.headers);
   const { status, body } = answer(rooms);
   sendJson(response, status, body, { 'cache-control': 'no-store' });
 }

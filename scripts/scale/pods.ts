@@ -60,12 +60,13 @@ export function openPods({ load, calls, batch, maxAckPending, startMs, callMs }:
     return asking[asked];
   };
 
+  const room = (): number => Math.min(batch, came - begun, maxAckPending - (begun - handled));
+
   const work = (now: number): void => {
-    while (begun < came && begun - handled < maxAckPending) {
+    for (let messages = room(); messages > 0; messages = room()) {
       const pod = next();
       if (!pod) return;
       asked += 1;
-      const messages = Math.min(batch, came - begun, maxAckPending - (begun - handled));
       for (let one = 0; one < messages; one += 1) waits[begun + one] = (now - (load[begun + one] ?? now)) / 1_000;
       begun += messages;
       pod.busy += 1;

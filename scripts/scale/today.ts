@@ -2,14 +2,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { BATCH } from '../../functions/runtime/projector.ts';
 import { UsageError } from '../cli.ts';
 import { repository } from '../local/yaml-file.ts';
 import { type DefinedFunction, readDefinitions } from './definitions.ts';
 import { build } from './kustomize.ts';
 import { type KubernetesObject, type ScaledObject, specsOf } from './objects.ts';
-import { KUBERNETES_DEFAULTS, type TunedRule } from './rule.ts';
+import { KUBERNETES_DEFAULTS, type Service, type TunedRule } from './rule.ts';
 
-export type Today = { readonly rule: TunedRule } & Pick<DefinedFunction, 'name' | 'kind'>;
+export type Today = {
+  readonly name: string;
+  readonly rule: TunedRule;
+  readonly service: Omit<Service, 'ms'>;
+};
+
+/** Projectors handle what has come together. */
+const serviceOf = ({ kind }: DefinedFunction): Today['service'] =>
+  kind === 'projector' ? { batch: BATCH, calls: 1 } : { batch: 1 };
 
 const FOLDER = 'knative/functions';
 
@@ -46,13 +55,12 @@ function behaviourOf({ advanced }: ScaledObject): Partial<TunedRule> {
   };
 }
 
-function ruleOf(name: string, inFlight: number, objects: readonly KubernetesObject[]): TunedRule {
+function ruleOf({ name, inFlight }: DefinedFunction, objects: readonly KubernetesObject[]): TunedRule | undefined {
   const scaled = specsOf(objects, 'keda.sh/v1alpha1 ScaledObject').find((one) => one.name === name);
   const trigger = scaled?.triggers.find(({ metadata }) => metadata.consumer === name);
   const consumers = specsOf(objects, 'jetstream.nats.io/v1beta2 Consumer');
   const consumer = consumers.find(({ durableName }) => durableName === name);
-  if (!scaled || !trigger || !consumer)
-    throw new UsageError(`${name} is not scaled by the lag of a consumer: there is no rule to simulate`);
+  if (!scaled || !trigger || !consumer) return undefined;
   return {
     ...KUBERNETES_DEFAULTS,
     ...behaviourOf(scaled),
@@ -68,14 +76,33 @@ function ruleOf(name: string, inFlight: number, objects: readonly KubernetesObje
   };
 }
 
-/** Without an overlay, as `npm start` reads it. Throws UsageError for a function that lag does not scale. */
+async function objectsOf(overlay: string | undefined, names: readonly string[]): Promise<readonly KubernetesObject[]> {
+  if (!overlay) return names.flatMap(localObjects);
+  const folder = path.join('knative/overlays', overlay);
+  if (!existsSync(path.join(repository, folder))) throw new UsageError(`--overlay: there is no ${folder}`);
+  return build<KubernetesObject>(folder);
+}
+
+/** Those of all functions that lag scales, in an overlay or, without one, as `npm start` reads them. */
+export async function allToday(overlay: string | undefined): Promise<Today[]> {
+  const definitions = await readDefinitions();
+  const objects = await objectsOf(
+    overlay,
+    definitions.map(({ name }) => name),
+  );
+  return definitions.flatMap((defined) => {
+    const rule = ruleOf(defined, objects);
+    return rule ? [{ name: defined.name, rule, service: serviceOf(defined) }] : [];
+  });
+}
+
+/** As `allToday`, of one. Throws UsageError for a function that lag does not scale. */
 export async function todayOf(name: string, overlay: string | undefined): Promise<Today> {
   const definitions = await readDefinitions();
   const defined = definitions.find((one) => one.name === name);
   const names = definitions.filter(({ consumes }) => consumes.length > 0).map((one) => one.name);
   if (!defined) throw new UsageError(`there is no function '${name}'; there are ${names.join(', ')}`);
-  const folder = path.join('knative/overlays', overlay ?? '');
-  if (overlay && !existsSync(path.join(repository, folder))) throw new UsageError(`--overlay: there is no ${folder}`);
-  const objects = overlay ? await build<KubernetesObject>(folder) : localObjects(name);
-  return { name, kind: defined.kind, rule: ruleOf(name, defined.inFlight, objects) };
+  const rule = ruleOf(defined, await objectsOf(overlay, [name]));
+  if (!rule) throw new UsageError(`${name} is not scaled by the lag of a consumer: there is no rule to simulate`);
+  return { name, rule, service: serviceOf(defined) };
 }

@@ -1,16 +1,22 @@
+import { createServer, get } from 'node:http';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBus } from '../../functions/runtime/bus.ts';
 import { newId } from '../../functions/runtime/ids.ts';
+import { openHistory } from '../../scripts/console/history.ts';
+import { openLive } from '../../scripts/console/live.ts';
 import { buildPages } from '../../scripts/console/pages.ts';
+import { ANY_PORTS } from '../../scripts/local/platform.ts';
 import { OPERATOR } from '../../scripts/nats-users/permissions.ts';
 import { openBrowser } from '../support/browser.ts';
 import { testShell } from '../support/shell.ts';
-import { type Shop, startShop } from '../support/shop.ts';
+import { type Shop, sleepsSoon, startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 const MOST_FIRST_PAINT_BYTES = 100_000;
+
+const ASLEEP = { ...{ kind: 'command', replicas: 0, ready: 0, lag: 0, pending: 0 }, ...{ rate: null, min: 0, max: 1 } };
 
 let shop: Awaited<ReturnType<typeof startShop>>;
 let browser: Browser;
@@ -45,6 +51,16 @@ const order = async (): Promise<string> => {
   return body.orderId;
 };
 
+/** What is answered to who comes by another name of this machine, which fetch cannot do. */
+const statusAs = (host: string, path: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const asked = get(`${shop.endpoints.http}${path}`, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.once('error', reject);
+  });
+
 /** A command that no handler can ever take, sent past the API. */
 async function plantDeadLetter({ endpoints, natsKey }: Shop): Promise<void> {
   const { shell, close } = testShell({ NATS_URL: endpoints.nats }, { NATS_SEED_FILE: natsKey }, OPERATOR.name);
@@ -54,7 +70,8 @@ async function plantDeadLetter({ endpoints, natsKey }: Shop): Promise<void> {
 }
 
 beforeAll(async () => {
-  [shop, browser] = await Promise.all([startShop(), openBrowser()]);
+  const started = startShop({}, undefined, { ports: ANY_PORTS, ruleOf: sleepsSoon });
+  [shop, browser] = await Promise.all([started, openBrowser()]);
   complaints = [];
   page = await openPage();
   token = await shop.signUp();
@@ -104,7 +121,12 @@ test('an order is opened, and the slider goes back to how it was; its trace and 
 
   await page.getByRole('row', { name: /process command.order.pay/ }).waitFor();
   await page.getByRole('link', { name: `Your order ${orderId}` }).click();
-  await page.getByRole('article').getByText('Thank you for your order').waitFor();
+  const mail = page.getByRole('article').locator('iframe');
+  await mail.contentFrame().getByRole('heading', { name: 'Thank you for your order' }).waitFor();
+  // Whatever is in it, it can do nothing, shown here or opened by itself.
+  expect(await mail.getAttribute('sandbox')).toBe('');
+  const { headers } = await fetch(`${shop.endpoints.http}${await mail.getAttribute('src')}`);
+  expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';.* sandbox;/);
 });
 
 test('a dead letter is sent again once it is confirmed, and the result is said', async () => {
@@ -127,6 +149,7 @@ test('a rule is tried in the playground, beside that of today, and a wrong value
   await show(page, 'playground/create-order');
   const peak = page.getByRole('row', { name: /^Most replicas/ });
   await peak.waitFor();
+  await page.getByRole('spinbutton', { name: 'Handler takes' }).fill('200');
   await page.getByRole('spinbutton', { name: 'At most' }).fill('1');
   await until('fewer replicas', async () => (await peak.textContent()) === 'Most replicas41−75 %');
   await page.getByRole('spinbutton', { name: 'Lag threshold' }).fill('0');
@@ -152,6 +175,8 @@ test('who is not the console itself cannot redrive, and no foreign name leads to
   expect(await of(ask('dead-letters/77/discard', { origin }))).toBe('no-such-letter');
   expect(await of(ask('orders', { origin }))).toBe('method-not-allowed');
   expect(await of(ask('orders/1', {}, 'GET'))).toBe('invalid-data');
+  for (const path of ['/console', '/console/api/mails', '/_local/mail', '/_local/traces'])
+    expect(await statusAs('evil.example', path), path).toBe(403);
 });
 
 test.each([
@@ -171,7 +196,9 @@ test.each([
       const beyond = await seen.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect(beyond, `${room} at ${width} px`).toBeLessThanOrEqual(0);
       // Past the policy of the page, which a test's script is not part of.
-      const { violations } = (await seen.evaluate(`${axe.source}; axe.run({ runOnly: ${JSON.stringify(rules)} })`)) as {
+      const { violations } = (await seen.evaluate(
+        `${axe.source}; axe.run({ runOnly: ${JSON.stringify(rules)}, iframes: false })`,
+      )) as {
         violations: { id: string; nodes: { html: string }[] }[];
       };
       expect(violations.map(({ id, nodes }) => `${room}: ${id} ${nodes[0]?.html}`)).toEqual([]);
@@ -180,13 +207,44 @@ test.each([
   },
 );
 
+test('by keyboard alone one gets from the top to an order, and to another version of it', async () => {
+  await show(page, 'orders');
+  await page.reload();
+  await page.locator('tbody tr').first().waitFor();
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('slider', { name: 'Version' }).waitFor();
+  await page.locator('h1:focus', { hasText: 'Order' }).waitFor();
+});
+
+test('the names in the bar stay where they are when another one is chosen', async () => {
+  const places = () =>
+    page.getByRole('navigation').getByRole('link').evaluateAll('links => links.map((one) => one.offsetLeft)');
+  const before = await places();
+  await page.getByRole('navigation').getByRole('link', { name: 'Functions' }).click();
+  await page.locator('.function').first().waitFor();
+  expect(await places()).toEqual(before);
+});
+
 test('no page has complained', () => {
   expect(complaints).toEqual([]);
 });
 
-test('a shop that stops ends the live stream, and the page says that it tries again', async () => {
+test('a shop that stops ends the live stream, the page says so, and is live again once there is one', async () => {
   await show(page, 'functions');
   await page.locator('.connection.live').waitFor();
   await shop.stop();
   await page.getByText('disconnected, trying again').waitFor();
+  const functions = openHistory();
+  functions.add([{ ...ASLEEP, name: 'begun-anew' }]);
+  const counts = async () => ({ deadLetters: 0, mails: 0 });
+  const live = openLive({ history: functions, functions: functions.now, counts });
+  const server = createServer((_, response) => live.listen(response)).listen(shop.ports.http, '127.0.0.1');
+  await page.locator('.function', { hasText: 'begun-anew' }).waitFor();
+  expect(await page.locator('.connection').textContent()).toBe('live');
+  live.close();
+  server.close();
 });

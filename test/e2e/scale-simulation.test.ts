@@ -19,10 +19,10 @@ import { type Backends, startBackends } from '../support/backends.ts';
 import { IN_FLIGHT } from '../support/slow-function/facts.ts';
 import { until } from '../support/until.ts';
 
-/** Of the simulated p95, plus as many seconds: a poll, whose phase nobody knows, and what this machine does meanwhile. */
-const WAIT_BOUND = { part: 0.35, seconds: 1.5 };
-/** Of the pod-seconds of the simulation: how much lies between the curves of replicas, and between the sums. */
-const CURVE_BOUND = 0.4;
+/** Parts of the simulated p95 that it may be longer and shorter, and seconds on top, of what a busy machine does meanwhile. */
+const WAIT_BOUND = { longer: 0.3, seconds: 0.8, shorter: 0.2 };
+/** Of the pod-seconds of the simulation: how much may lie between the curves of replicas. */
+const CURVE_BOUND = 0.25;
 const PHASES = 40;
 
 const RULE: TunedRule = {
@@ -31,7 +31,8 @@ const RULE: TunedRule = {
   cooldownPeriod: 3,
   min: 0,
   max: 4,
-  lagThreshold: 8,
+  // So that each shape comes to another number of replicas than it would by half or twice as much.
+  lagThreshold: 50,
   activationLagThreshold: 0,
   scaleDownStabilization: 3,
   inFlight: IN_FLIGHT,
@@ -64,7 +65,7 @@ async function bundlesOf(names: readonly string[]): Promise<Bundle[]> {
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, contents);
   }
-  return names.map((name) => ({ name, kind: 'command', file: path.join(folder, name, 'index.cjs') }) as Bundle);
+  return names.map((name) => ({ name, kind: 'command', file: path.join(folder, name, 'main.cjs') }) as Bundle);
 }
 
 beforeAll(async () => {
@@ -126,11 +127,18 @@ async function send(shape: Shape, from: number): Promise<Float64Array> {
 
 type Line = { readonly msg?: string; readonly waitedMs: number; readonly tookMs: number };
 
+/** What a process says as it breaks is no line of the log. */
+function parsed(line: string): Line[] {
+  try {
+    return [JSON.parse(line) as Line];
+  } catch {
+    return [];
+  }
+}
+
 function logOf(name: string): Line[] {
-  const lines = readFileSync(path.join(folder, `${name}.log`), 'utf8')
-    .split('\n')
-    .filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as Line).filter(({ msg }) => msg === 'measured');
+  const lines = readFileSync(path.join(folder, `${name}.log`), 'utf8').split('\n');
+  return lines.flatMap(parsed).filter(({ msg }) => msg === 'measured');
 }
 
 const timesOf = (values: readonly number[]): Times => {
@@ -210,8 +218,8 @@ describe('On the local platform, as the simulation says of', () => {
     const { measured, predicted } = runOf(shape);
     const p95 = quantile(measured.waits, 0.95);
     const said = predicted.map(({ waits }) => waits.p95);
-    expect(p95).toBeLessThan(Math.max(...said) * (1 + WAIT_BOUND.part) + WAIT_BOUND.seconds);
-    expect(p95).toBeGreaterThan(Math.min(...said) * (1 - WAIT_BOUND.part) - WAIT_BOUND.seconds);
+    expect(p95).toBeLessThan(Math.max(...said) * (1 + WAIT_BOUND.longer) + WAIT_BOUND.seconds);
+    expect(p95).toBeGreaterThan(Math.min(...said) * (1 - WAIT_BOUND.shorter));
   });
 
   test.each(SHAPES)('a %s, replicas come and go alike', (shape) => {
@@ -224,7 +232,8 @@ describe('On the local platform, as the simulation says of', () => {
     expect(nearest).toBeLessThan(CURVE_BOUND);
     const peaks = predicted.map(({ peakReplicas }) => peakReplicas);
     const peak = Math.max(...measured.replicas.map(([, count]) => count));
-    expect(peak).toBeGreaterThanOrEqual(Math.min(...peaks) - 1);
+    expect(peak).toBeGreaterThanOrEqual(Math.min(...peaks));
+    // A machine that is slower meanwhile may need one more.
     expect(peak).toBeLessThanOrEqual(Math.max(...peaks) + 1);
   });
 });

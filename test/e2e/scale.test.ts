@@ -86,6 +86,7 @@ test.each([
   [['record'], 'which function? scale record takes one'],
   [['record', 'commands-api'], 'commands-api is not fed by a consumer: there is no load to record'],
   [['record', 'order-view', '--every', '0'], "--every must be seconds from 0.1 to 60, not '0'"],
+  [['record', 'order-view', '--out', '/nowhere/load.jsonl'], '--out: there is no folder /nowhere; make it first'],
   [['lint', '--overlay', 'staging'], "--overlay: there is no 'staging' in knative/overlays; there are"],
   [['lint', '--p99', 'order-view'], '--p99 takes a function and seconds, such as order-emails=2.5'],
   [['lint', '--p99', 'order-vew=1'], "--p99: there is no function 'order-vew'"],

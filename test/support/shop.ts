@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathsOf } from '../../scripts/local/data-folder.ts';
-import { ANY_PORTS, type Platform, startPlatform } from '../../scripts/local/platform.ts';
+import type { Rule } from '../../scripts/local/manifests.ts';
+import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/local/platform.ts';
 import { dataDirFor } from '../../scripts/local/postgres.ts';
 import type { FunctionState } from '../../scripts/local/scaler.ts';
 import { checkAnswer } from './contract.ts';
@@ -39,15 +40,20 @@ const refusals = (logs: string): string[] =>
 
 let customers = 0;
 
+/** A function sleeps 3 s after its last work: what one waits for who wants to see it asleep. */
+export const sleepsSoon = (rule: Rule): Rule =>
+  rule.scaledBy === 'keda' ? { ...rule, cooldownSeconds: 3, scaleDownStabilizationSeconds: 3 } : rule;
+
 /** A shop with an empty folder, or with that of one that was stopped. `stop` keeps the folder, `end` does not. */
 export async function startShop(
   environment: Readonly<Record<string, string>> = {},
   before?: Pick<Shop, 'dataDir'>,
+  more: Pick<PlatformOptions, 'ports' | 'ruleOf'> = { ports: ANY_PORTS },
 ): Promise<Shop & { end(): Promise<void> }> {
   const dataDir = before?.dataDir ?? (await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-')));
   // All customers of a test come from one address.
   const many = { SIGN_UPS_PER_ADDRESS: '1000' };
-  const platform = await startPlatform({ dataDir, ports: ANY_PORTS, environment: { ...many, ...environment } });
+  const platform = await startPlatform({ dataDir, environment: { ...many, ...environment }, ...more });
 
   const planted: Planted = new Map();
   plant(planted, platform.demo, SENT);

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { todayOf } from '../../scale/today.ts';
-import { compared, FIELDS, type Inputs, inputsOf, sampled, tried, wrong } from './experiment.ts';
+import { asToday, compared, FIELDS, type Inputs, inputsOf, sampled, tried, wrong } from './experiment.ts';
 
-const today = async () => ({ ...(await todayOf('create-order', undefined)), service: { batch: 1 } });
+const today = async () => {
+  const { name, rule, service } = await todayOf('create-order', undefined);
+  return { name, rule: { local: rule, kubernetes: { ...rule, cooldownPeriod: 120 } }, service };
+};
 
 test('a curve keeps its value until its next point, and a peak between two pictures is not lost', () => {
   const [times, values] = sampled(
@@ -21,11 +24,25 @@ test('a curve keeps its value until its next point, and a peak between two pictu
 
 test('the same rule is the same on both sides, and a larger threshold makes fewer replicas', async () => {
   const rule = await today();
-  const same = tried(rule, inputsOf(rule));
+  const inputs = { ...inputsOf(rule), ms: '200' };
+  const same = tried(rule, inputs);
   expect(same.proposed).toEqual(same.today);
-  const fewer = tried(rule, { ...inputsOf(rule), lagThreshold: '100000' });
+  const fewer = tried(rule, { ...inputs, lagThreshold: '100000' });
   expect(fewer.proposed.peakReplicas).toBeLessThan(fewer.today.peakReplicas);
   expect(compared(fewer.today, fewer.proposed).find(({ title }) => title === 'Most replicas')?.verdict).toBe('better');
+});
+
+test('each place has a rule of its own, and the load stays when the place is another', async () => {
+  const rule = await today();
+  const here = asToday({ ...inputsOf(rule), messages: '500', max: '9' }, rule, 'local');
+  expect(here).toMatchObject({ cluster: 'local', cooldownPeriod: '15', max: '4', messages: '500' });
+  expect(asToday(here, rule, 'kubernetes').cooldownPeriod).toBe('120');
+  expect(tried(rule, here).proposed).toEqual(tried(rule, here).today);
+});
+
+test('what the handler takes is as measured, if it was', async () => {
+  const measured = { ...(await today()), ms: { p50: 7.6, p95: 30 } };
+  expect([inputsOf(await today()).ms, inputsOf(measured).ms]).toEqual(['50', '8']);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 /** What the playground's form holds → two simulations, their curves and what they come to. Pure. */
 import { arrivalsOf, type Shape } from '../../scale/load.ts';
 import { type Simulation, simulate } from '../../scale/model.ts';
-import { CLUSTERS, type TunedRule } from '../../scale/rule.ts';
+import { CLUSTERS, type Cluster, type TunedRule } from '../../scale/rule.ts';
 import type { Curve } from '../../scale/statistics.ts';
 import type { RuleToday } from '../wire.ts';
 import { count, duration } from './words.ts';
@@ -21,7 +21,7 @@ type Tuned = (typeof TUNED)[number];
 /** As they were typed. */
 export type Inputs = Readonly<Record<Tuned | 'messages' | 'seconds' | 'ms', string>> & {
   readonly shape: Shape;
-  readonly cluster: string;
+  readonly cluster: Cluster['profile'];
 };
 
 export type Field = {
@@ -60,12 +60,25 @@ const SLOWER_AT_95 = 4;
 const SEED = 1;
 const MOST_POINTS = 400;
 
-export const inputsOf = ({ rule: today }: RuleToday): Inputs => ({
-  ...(Object.fromEntries(TUNED.map((name) => [name, String(today[name])])) as Record<Tuned, string>),
+const tunedOf = (today: TunedRule): Record<Tuned, string> =>
+  Object.fromEntries(TUNED.map((name) => [name, String(today[name])])) as Record<Tuned, string>;
+
+/** Where nobody has measured. */
+const ASSUMED_MS = 50;
+
+export const inputsOf = ({ rule: { kubernetes }, ms }: RuleToday): Inputs => ({
+  ...tunedOf(kubernetes),
   ...DEFAULTS.spike,
-  ms: '50',
+  ms: String(Math.max(1, Math.round(ms?.p50 ?? ASSUMED_MS))),
   shape: 'spike',
   cluster: 'kubernetes',
+});
+
+/** The same load, under the rule that is there today where `cluster` says. */
+export const asToday = (inputs: Inputs, { rule: rules }: RuleToday, cluster = inputs.cluster): Inputs => ({
+  ...inputs,
+  ...tunedOf(rules[cluster]),
+  cluster,
 });
 
 /** What is wrong with a field and what it may be; undefined when nothing is. */
@@ -84,13 +97,15 @@ const changed = (today: TunedRule, inputs: Inputs): TunedRule => ({
 
 /** Both under the same load; every field must be as it may be. */
 export function tried(
-  { rule: today, service }: RuleToday,
+  { rule: rules, service, ms: measured }: RuleToday,
   inputs: Inputs,
 ): { readonly today: Simulation; readonly proposed: Simulation } {
   const { shape } = inputs;
+  const today = rules[inputs.cluster];
   const load = arrivalsOf({ shape, messages: Number(inputs.messages), seconds: Number(inputs.seconds) }, SEED);
-  const ms = { p50: Number(inputs.ms), p95: SLOWER_AT_95 * Number(inputs.ms) };
-  const cluster = CLUSTERS[inputs.cluster === 'local' ? 'local' : 'kubernetes'];
+  const slower = measured ? measured.p95 / measured.p50 : SLOWER_AT_95;
+  const ms = { p50: Number(inputs.ms), p95: slower * Number(inputs.ms) };
+  const cluster = CLUSTERS[inputs.cluster];
   const run = (rule: TunedRule) => simulate({ rule, load, service: { ...service, ms }, cluster, seed: SEED });
   return { today: run(today), proposed: run(changed(today, inputs)) };
 }

@@ -71,7 +71,9 @@ function Header({ room }: { room: string }) {
             {ROOMS.map(([name, title]) => (
               <li key={name}>
                 <a href={linkTo(name)} aria-current={room === name ? 'page' : undefined}>
-                  {title}
+                  <span class="name" data-name={title}>
+                    {title}
+                  </span>
                   {waiting[name] ? <span class="count">{waiting[name]}</span> : null}
                 </a>
               </li>
@@ -94,7 +96,7 @@ function App() {
     document.title = [route[1], title, 'Millrace'].filter(Boolean).join(' – ');
     if (!first.current) {
       scrollTo(0, 0);
-      document.querySelector<HTMLElement>('main h1')?.focus();
+      (document.querySelector<HTMLElement>('main h1') ?? document.getElementById('main'))?.focus();
     }
     first.current = false;
   }, [where]);

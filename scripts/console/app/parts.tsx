@@ -4,11 +4,17 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Failed } from './ask.ts';
 import { plain } from './words.ts';
 
-/** The heading of a view, which gets the focus when one comes to it. */
+/** The heading of a view, which gets the focus when one comes to it; while it is loaded, `main` has it. */
 export function Heading({ children, about }: { children: ComponentChildren; about?: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (document.activeElement?.id === 'main') heading.current?.focus();
+  }, []);
   return (
     <div class="heading">
-      <h1 tabIndex={-1}>{children}</h1>
+      <h1 tabIndex={-1} ref={heading}>
+        {children}
+      </h1>
       {about === undefined ? null : <p class="quiet">{about}</p>}
     </div>
   );

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { FunctionNow } from '../wire.ts';
-import { duration, mark, money, reason, time, wakefulness } from './words.ts';
+import { duration, mark, money, reason, shortId, time, wakefulness } from './words.ts';
 
 test.each([
+  [0, '0 s'],
   [0.25, '0.25 ms'],
   [7.04, '7.0 ms'],
   [431, '431 ms'],
@@ -20,6 +21,10 @@ test('a mark on a scale of time is short', () => {
 
 test('money is written as its currency is, also one without cents', () => {
   expect([money(1_250, 'EUR'), money(1_250, 'JPY')]).toEqual(['€12.50', 'JP¥1,250']);
+});
+
+test('of an id its end is told, and another name is told whole', () => {
+  expect(['01a1ffca-5076-7daa-8d51-54ef12fde3b5', 'pay-order'].map(shortId)).toEqual(['…12fde3b5', 'pay-order']);
 });
 
 test('the day is told of what is not from today', () => {

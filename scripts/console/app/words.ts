@@ -7,6 +7,7 @@ export const count = (value: number): string => number.format(value);
 export const plural = (value: number, one: string): string => `${count(value)} ${one}${value === 1 ? '' : 's'}`;
 
 export function duration(ms: number): string {
+  if (ms === 0) return '0 s';
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 1_000) return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
@@ -36,6 +37,10 @@ export function money(minor: number, currency: string): string {
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
   return format.format(minor / 10 ** digits);
 }
+
+/** An id that nobody can tell from another one at a glance → its end; other names stay. */
+export const shortId = (id: string): string =>
+  /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? `…${id.slice(-8)}` : id;
 
 /** `partially_refunded` → `partially refunded`. */
 export const plain = (slug: string): string => slug.replaceAll(/[_-]/g, ' ');

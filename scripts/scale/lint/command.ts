@@ -7,7 +7,8 @@ import { readDefinitions } from '../definitions.ts';
 import { build } from '../kustomize.ts';
 import type { KubernetesObject } from '../objects.ts';
 import { factsOf, type Handlers } from './facts.ts';
-import { type Finding, lint } from './rules.ts';
+import type { Finding } from './rule.ts';
+import { lint } from './rules.ts';
 
 const OVERLAYS = 'knative/overlays';
 const OPTIONS = {

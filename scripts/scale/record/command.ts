@@ -4,13 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import type { Bus } from '../../../functions/runtime/bus.ts';
 import { validate } from '../../../functions/runtime/validate.ts';
-import { type Environment, natsPlace, readOptions, UsageError } from '../../cli.ts';
+import { type Environment, natsPlace, readOptions, refuseNowhere, UsageError } from '../../cli.ts';
 import { connect } from '../../dead-letters/command.ts';
 import { declaredConsumers } from '../../deploy/gate.ts';
 import type { Point } from '../../local/telemetry/points.ts';
 import type { RecordedHeader, Sample, Summary } from '../recording.ts';
 import { readShop, type Shop } from '../shop.ts';
-import { between, bucketsOf, quantileOf, totalOf } from './histogram.ts';
+import { between, bucketsOf, quantileOf, timesOf, totalOf } from './histogram.ts';
 
 const OPTIONS = {
   seconds: { type: 'string' },
@@ -41,6 +41,7 @@ function readArguments(args: readonly string[]): Request & { readonly nats: stri
     throw new UsageError(`--${option} must be seconds from 0.1 to ${most}, not '${text}'`);
   };
   const { out = `${name}.jsonl`, nats } = values;
+  refuseNowhere(out);
   if (!/^[a-z0-9-]+$/.test(name)) throw new UsageError(`there is no function '${name}'`);
   return { name, seconds: number('seconds', 60, 86_400), everySeconds: number('every', 1, 60), out, nats };
 }
@@ -52,17 +53,16 @@ async function readConsumer(bus: Bus, stream: string, consumer: string) {
 }
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;
-const inMs = (seconds: number): number => Math.max(0.1, round(seconds * 1_000));
 
 function summaryOf(name: string, before: readonly Point[], after: readonly Point[]): Summary {
   const measured = (metric: string) => between(bucketsOf(before, name, metric), bucketsOf(after, name, metric));
   const handler = measured('millrace.message.handle');
   const wait = measured('millrace.message.wait');
-  const [p50, p95] = [quantileOf(handler, 0.5), quantileOf(handler, 0.95)];
+  const handlerMs = timesOf(handler);
   const waits = [quantileOf(wait, 0.5), quantileOf(wait, 0.95)];
   return {
     handled: totalOf(handler),
-    ...(p50 === undefined || p95 === undefined ? {} : { handlerMs: { p50: inMs(p50), p95: inMs(p95) } }),
+    ...(handlerMs ? { handlerMs } : {}),
     ...(waits[0] === undefined || waits[1] === undefined
       ? {}
       : { waits: { p50: round(waits[0]), p95: round(waits[1]) } }),
@@ -125,6 +125,7 @@ export async function recordCommand(args: readonly string[], environment: Enviro
   try {
     const bus = await connect(place, (close) => closers.push(close));
     writeFileSync(out, '');
+    console.error(`${name} is recorded for ${request.seconds} s; Ctrl-C ends it sooner`);
     const write = (line: object): void => appendFileSync(out, `${JSON.stringify(line)}\n`);
     const before = (await shop?.points()) ?? [];
     const sources = { bus, stream: consumer.streamName, shop, signal: stop.signal };

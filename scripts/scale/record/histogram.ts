@@ -1,5 +1,6 @@
 /** Points of a histogram before and after → how many were measured between, and quantiles of them. Pure. */
 import type { Point } from '../../local/telemetry/points.ts';
+import type { Times } from '../rule.ts';
 
 type Buckets = { readonly counts: readonly number[]; readonly bounds: readonly number[] };
 
@@ -36,3 +37,15 @@ export function quantileOf(buckets: Buckets, part: number): number | undefined {
   }
   return bounds.at(-1);
 }
+
+const inMs = (seconds: number): number => Math.max(0.1, Math.round(seconds * 1e6) / 1_000);
+
+/** What the handler of a function has taken; undefined when it has handled nothing. */
+export function timesOf(handled: Buckets): Times | undefined {
+  const [p50, p95] = [quantileOf(handled, 0.5), quantileOf(handled, 0.95)];
+  return p50 === undefined || p95 === undefined ? undefined : { p50: inMs(p50), p95: inMs(p95) };
+}
+
+/** Of all that its processes have told. */
+export const handlerTimes = (points: readonly Point[], name: string): Times | undefined =>
+  timesOf(bucketsOf(points, name, 'millrace.message.handle'));

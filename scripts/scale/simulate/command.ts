@@ -1,16 +1,17 @@
 /** `millrace scale simulate`: today's rule and a proposed one under the same load, side by side, and drawn. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { BATCH } from '../../../functions/runtime/projector.ts';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { toSvg } from '../../bench/svg.ts';
-import { readOptions, UsageError } from '../../cli.ts';
+import { type Environment, readOptions, refuseNowhere, UsageError } from '../../cli.ts';
 import { arrivalsOf, arrivalsOfSeries, SHAPES, type Shape } from '../load.ts';
 import { simulate } from '../model.ts';
+import { handlerTimes } from '../record/histogram.ts';
 import { type Recording, readRecording, seriesOf } from '../recording.ts';
 import { CLUSTERS, type Service, type Times } from '../rule.ts';
+import { readShop } from '../shop.ts';
 import type { Curve } from '../statistics.ts';
 import { todayOf } from '../today.ts';
 import { withSet } from './set.ts';
-import { type Named, textOf } from './text.ts';
+import { type Named, recordedText, textOf } from './text.ts';
 
 const OPTIONS = {
   function: { type: 'string' },
@@ -29,10 +30,15 @@ const OPTIONS = {
 } as const;
 
 const SECONDS: Readonly<Record<Shape, number>> = { spike: 300, day: 86_400, ramp: 600 };
-/** Taken where nobody measured; said so. */
-const ASSUMED: Times = { p50: 50, p95: 200 };
-/** Projectors handle what has come together. */
-const PROJECTOR = { batch: BATCH, calls: 1 };
+type Handler = { readonly ms: Times; readonly source: string };
+/** Taken where nobody measured. */
+const ASSUMED: Handler = {
+  ms: { p50: 50, p95: 200 },
+  source: ', which is assumed: --ms or the load of scale record says better',
+};
+
+/** A day at a line a tenth of a second is a quarter of it. */
+const MOST_LOAD_BYTES = 200_000_000;
 
 function number(option: string, text: string | undefined, preset: number, most: number): number {
   if (text === undefined) return preset;
@@ -47,12 +53,11 @@ function timesOf(option: string, text: string): Times {
 }
 
 function readLoad(file: string): Recording {
-  try {
-    return readRecording(readFileSync(file, 'utf8'), file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UsageError(`--load: there is no file ${file}`);
-    throw error;
-  }
+  if (!existsSync(file)) throw new UsageError(`--load: there is no file ${file}`);
+  const found = statSync(file);
+  if (!found.isFile() || found.size > MOST_LOAD_BYTES)
+    throw new UsageError(`--load: ${file} must be a file of at most ${MOST_LOAD_BYTES / 1e6} MB`);
+  return readRecording(readFileSync(file, 'utf8'), file);
 }
 
 const isShape = (text: string): text is Shape => SHAPES.some((shape) => shape === text);
@@ -68,6 +73,7 @@ function readArguments(args: readonly string[]) {
   if (values.overlay !== undefined && !/^[a-z0-9-]+$/.test(values.overlay))
     throw new UsageError(`--overlay takes a folder of knative/overlays, not '${values.overlay}'`);
   if (out !== undefined && !out.endsWith('.svg')) throw new UsageError(`--out writes an .svg file, not '${out}'`);
+  if (out !== undefined) refuseNowhere(out);
   return {
     ...values,
     shape,
@@ -90,19 +96,40 @@ function drawn(title: string, runs: readonly Named[]): string {
   return toSvg({ name: 'simulation', title, x: { label: 'seconds' }, y: { label: 'replicas' }, series });
 }
 
-export async function simulateCommand(args: readonly string[]): Promise<void> {
+/** As the shop that npm start runs has measured it, if one runs and has. */
+async function measured(name: string, environment: Environment): Promise<Handler | undefined> {
+  try {
+    const ms = handlerTimes(await readShop(undefined, environment).points(), name);
+    return ms && { ms, source: ', as the shop that runs here has measured it' };
+  } catch {
+    return undefined;
+  }
+}
+
+async function handlerOf(
+  name: string,
+  given: string | undefined,
+  recording: Recording | undefined,
+  environment: Environment,
+): Promise<Handler> {
+  if (given !== undefined) return { ms: timesOf('ms', given), source: '' };
+  const recorded = recording?.summary?.handlerMs;
+  if (recorded) return { ms: recorded, source: ', as recorded' };
+  return (await measured(name, environment)) ?? ASSUMED;
+}
+
+export async function simulateCommand(args: readonly string[], environment: Environment = process.env): Promise<void> {
   const request = readArguments(args);
   const { shape, messages, seconds, seed, local } = request;
   const recording = request.load === undefined ? undefined : readLoad(request.load);
   const name = request.function ?? recording?.header?.function;
   if (!name) throw new UsageError('which function? --function takes its name, such as order-emails');
-  const { rule, kind } = await todayOf(name, local ? undefined : (request.overlay ?? 'production'));
+  const { rule, service: taken } = await todayOf(name, local ? undefined : (request.overlay ?? 'production'));
   const proposed = request.set === undefined ? undefined : withSet(rule, request.set, local);
-  const ms = request.ms === undefined ? recording?.summary?.handlerMs : timesOf('ms', request.ms);
+  const { ms, source } = await handlerOf(name, request.ms, recording, environment);
   const profile = CLUSTERS[local ? 'local' : 'kubernetes'];
   const podStart = request['pod-start'] === undefined ? profile.podStart : timesOf('pod-start', request['pod-start']);
-  const batch = kind === 'projector' ? PROJECTOR : { batch: 1 };
-  const service: Service = { ms: ms ?? ASSUMED, ...batch };
+  const service: Service = { ms, ...taken };
   const load = recording ? arrivalsOfSeries(seriesOf(recording), seed) : arrivalsOf({ shape, messages, seconds }, seed);
   const situation = { load, service, cluster: { ...profile, podStart }, seed };
   const runs: Named[] = [
@@ -118,9 +145,9 @@ export async function simulateCommand(args: readonly string[]): Promise<void> {
       JSON.stringify({ function: name, service, cluster: situation.cluster, seed, rule, proposed, runs }),
     );
   const { p50, p95 } = service.ms;
-  const source = ms ? '' : ', which is assumed: --ms or the load of scale record says better';
   console.log(`${title}, seed ${seed}`);
   console.log(`handler ${p50} ms, 95 of 100 within ${p95} ms${source}\n`);
   console.log(textOf(runs));
+  if (recording) for (const line of recordedText(recording)) console.log(line);
   if (request.out !== undefined) console.log(`\n${request.out} is written`);
 }

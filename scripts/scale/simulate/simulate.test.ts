@@ -51,12 +51,13 @@ test('a recorded load gives the arrivals and the time of the handler', async () 
     'load.jsonl',
     '{"function":"order-emails","recordedAt":"2026-11-20T12:00:00.000Z","everySeconds":1}',
     '{"t":1,"arrived":3,"lag":3,"replicas":0,"ready":0}',
-    '{"t":2.5,"arrived":4}',
-    '{"handled":7,"handlerMs":{"p50":250,"p95":500}}',
+    '{"t":2.5,"arrived":4,"replicas":2}',
+    '{"handled":7,"handlerMs":{"p50":250,"p95":500},"waits":{"p50":0.4,"p95":1.5}}',
   );
   const text = await said('--load', file);
-  expect(text).toContain('handler 250 ms, 95 of 100 within 500 ms\n');
+  expect(text).toContain('handler 250 ms, 95 of 100 within 500 ms, as recorded\n');
   expect(text).toMatch(/^messages handled +7$/m);
+  expect(text.split('\n').at(-1)).toBe('recorded: wait p50 400 ms, p95 1.5 s; most replicas 2');
 });
 
 test('without --local it is the rule of production, under Kubernetes', async () => {
@@ -83,6 +84,8 @@ describe('What is wrong is told:', () => {
     [['--pod-start', 'soon'], '--pod-start takes the middle time'],
     [['--overlay', 'production'], '--local is what npm start reads: leave out --overlay'],
     [['--out', 'plot.png'], "--out writes an .svg file, not 'plot.png'"],
+    [['--out', '/nowhere/plot.svg'], '--out: there is no folder /nowhere; make it first'],
+    [['--load', 'scripts'], '--load: scripts must be a file of at most 200 MB'],
     [['--set', 'replicas=3'], "--set: there is no 'replicas'; there are pollingInterval, cooldownPeriod, min, max"],
     [['--set', 'max'], "--set takes key=number, with commas between them, not 'max'"],
     [['--set', 'max=many'], "--set: max must be a whole number from 1 to 10000, not 'many'"],

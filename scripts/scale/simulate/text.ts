@@ -1,5 +1,6 @@
 /** Simulations of one load → a table, and the replicas over time as a chart of characters. Pure. */
 import type { Simulation } from '../model.ts';
+import type { Recording } from '../recording.ts';
 import type { Curve } from '../statistics.ts';
 
 export type Named = { readonly name: string; readonly simulation: Simulation };
@@ -67,4 +68,15 @@ export function textOf(runs: readonly Named[]): string {
   const seconds = Math.max(1, ...runs.map(({ simulation }) => simulation.seconds));
   const most = Math.max(1, ...runs.map(({ simulation }) => simulation.peakReplicas));
   return [...table, ...runs.flatMap((run) => ['', ...chart(run, seconds, most)])].join('\n');
+}
+
+/** What was seen while it was recorded, to hold the simulation of today's rule against; nothing where it was not asked. */
+export function recordedText({ samples, summary }: Recording): string[] {
+  const replicas = samples.flatMap((sample) => sample.replicas ?? []);
+  const waits = summary?.waits;
+  const seen = [
+    ...(waits ? [`wait p50 ${duration(waits.p50)}, p95 ${duration(waits.p95)}`] : []),
+    ...(replicas.length > 0 ? [`most replicas ${Math.max(0, ...replicas)}`] : []),
+  ];
+  return seen.length > 0 ? ['', `recorded: ${seen.join('; ')}`] : [];
 }

@@ -3,7 +3,7 @@
 import { useAsked } from '../ask.ts';
 import { Chart } from '../chart.tsx';
 import { useLive } from '../live.ts';
-import { Badge, Empty, Heading, Problem, Waiting } from '../parts.tsx';
+import { Badge, Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
 import { linkTo } from '../route.ts';
 import { count, time, wakefulness } from '../words.ts';
 
@@ -20,6 +20,23 @@ const ago = (seconds: number): string => {
   return seconds > -60 ? `${-seconds} s ago` : `${count(-seconds / 60)} min ago`;
 };
 
+const INSTANT = /(\d{4}-\d\d-\d\dT[\d:.]+Z)/;
+
+/** A line with its times as people say them. */
+const Told = ({ line }: { line: string }) => (
+  <>
+    {line.split(INSTANT).map((part, index) =>
+      INSTANT.test(part) ? (
+        <Time key={index} at={part}>
+          {time(part)}
+        </Time>
+      ) : (
+        part
+      ),
+    )}
+  </>
+);
+
 /** As `npx millrace scale explain` says it. */
 function Why({ name }: { name: string }) {
   const { body, failed } = useAsked<{ lines: readonly string[] }>(
@@ -31,8 +48,10 @@ function Why({ name }: { name: string }) {
       <h2 id="why">Why it has these replicas</h2>
       {failed ? <Problem failed={failed} /> : null}
       <ul class="lines">
-        {body?.lines.map((line) => (
-          <li key={line}>{line}</li>
+        {body?.lines.map((line, index) => (
+          <li key={index} class={/^\S+Z {2}/.test(line) ? 'change' : undefined}>
+            <Told line={line} />
+          </li>
         ))}
       </ul>
     </section>

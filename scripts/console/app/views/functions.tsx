@@ -29,15 +29,13 @@ function Row({ fn, series }: { fn: FunctionNow; series: Series | undefined }) {
         <Spark key={what} fn={fn} series={series} what={what} />
       ))}
       <p class="why">
-        {reason(fn)}
         {fn.lastChange ? (
           <>
-            {' '}
-            <Time at={fn.lastChange.at}>
-              <span class="quiet">{time(fn.lastChange.at)}</span>
-            </Time>
+            <Time at={fn.lastChange.at}>{time(fn.lastChange.at)}</Time>
+            {' · '}
           </>
         ) : null}
+        {reason(fn)}
       </p>
     </li>
   );

@@ -3,17 +3,16 @@ import type { OrderLine } from '../../wire.ts';
 import { useAsked } from '../ask.ts';
 import { Badge, Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
 import { linkTo } from '../route.ts';
-import { money, time } from '../words.ts';
+import { money, shortId, time } from '../words.ts';
 
 const EVERY_MS = 2_000;
-
-const short = (id: string): string => id.slice(-8);
 
 const Row = ({ order }: { order: OrderLine }) => (
   <tr>
     <th scope="row">
       <a href={linkTo('orders', order.orderId)} title={order.orderId}>
-        <span class="unseen">Order </span>…{short(order.orderId)}
+        <span class="unseen">Order </span>
+        {shortId(order.orderId)}
       </a>
     </th>
     <td>

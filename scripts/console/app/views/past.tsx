@@ -1,9 +1,9 @@
 /** An order's versions: a slider over them, what happened, and the state at one with what it changed. */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { OrderStep } from '../../wire.ts';
 import { difference } from '../difference.ts';
 import { Time } from '../parts.tsx';
-import { time } from '../words.ts';
+import { shortId, time } from '../words.ts';
 
 export type Travel = {
   readonly steps: readonly OrderStep[];
@@ -48,29 +48,37 @@ export function Slider({ steps, version, go }: Travel) {
   );
 }
 
-export const Timeline = ({ steps, version, go }: Travel) => (
-  <ol class="timeline">
-    {steps.map((step) => (
-      <li key={step.version} class={step.version > version ? 'later' : ''}>
-        <button
-          type="button"
-          aria-current={step.version === version ? 'step' : undefined}
-          onClick={() => go(step.version)}
-        >
-          <span class="dot" aria-hidden="true">
-            {step.version}
-          </span>
-          <span class="what">
-            <b>{step.type}</b>
-            <span class="quiet">
-              <Time at={step.at}>{time(step.at)}</Time> · by {step.actor}
+/** A long list moves by itself, to where the chosen version is. */
+export function Timeline({ steps, version, go }: Travel) {
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    const chosen = list.current?.querySelector<HTMLElement>('[aria-current]');
+    if (list.current && chosen) list.current.scrollTop = chosen.offsetTop - list.current.clientHeight / 2;
+  }, [version]);
+  return (
+    <ol class="timeline" ref={list}>
+      {steps.map((step) => (
+        <li key={step.version} class={step.version > version ? 'later' : ''}>
+          <button
+            type="button"
+            aria-current={step.version === version ? 'step' : undefined}
+            onClick={() => go(step.version)}
+          >
+            <span class="dot" aria-hidden="true">
+              {step.version}
             </span>
-          </span>
-        </button>
-      </li>
-    ))}
-  </ol>
-);
+            <span class="what">
+              <b>{step.type}</b>
+              <span class="quiet">
+                <Time at={step.at}>{time(step.at)}</Time> · by <span title={step.actor}>{shortId(step.actor)}</span>
+              </span>
+            </span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}
 
 /** A long name may be broken before a part of it, and not within one. */
 const breakable = (field: string) =>

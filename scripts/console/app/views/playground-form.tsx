@@ -2,7 +2,7 @@
 import type { Dispatch, StateUpdater } from 'preact/hooks';
 import { SHAPES, type Shape } from '../../../scale/load.ts';
 import type { RuleToday } from '../../wire.ts';
-import { DEFAULTS, FIELDS, type Field, type Inputs, inputsOf, wrong } from '../experiment.ts';
+import { asToday, DEFAULTS, FIELDS, type Field, type Inputs, wrong } from '../experiment.ts';
 import { goTo } from '../route.ts';
 import { count } from '../words.ts';
 
@@ -12,11 +12,14 @@ function NumberField({
   field,
   inputs,
   today,
+  note,
   change,
 }: {
   field: Field;
   inputs: Inputs;
   today?: number | undefined;
+  /** In place of the unit. */
+  note?: string | undefined;
   change: Change;
 }) {
   const { name, title, unit } = field;
@@ -26,7 +29,7 @@ function NumberField({
       <label for={name}>
         {title}{' '}
         <span class="quiet">
-          {unit}
+          {note ?? unit}
           {today !== undefined && String(today) !== inputs[name] ? ` · today ${count(today)}` : ''}
         </span>
       </label>
@@ -49,8 +52,6 @@ function NumberField({
   );
 }
 
-const loadOf = ({ shape, messages, seconds, ms, cluster }: Inputs) => ({ shape, messages, seconds, ms, cluster });
-
 type FormProps = {
   readonly rules: readonly RuleToday[];
   readonly rule: RuleToday;
@@ -61,13 +62,15 @@ type FormProps = {
 export function RuleForm({ rules, rule, inputs, setInputs }: FormProps) {
   const change: Change = (name, value) => setInputs((before) => ({ ...before, [name]: value }));
   const shaped = (shape: Shape): void => setInputs((before) => ({ ...before, ...DEFAULTS[shape], shape }));
+  const today = rule.rule[inputs.cluster];
   const fields = (group: Field['group']) =>
     FIELDS.filter((field) => field.group === group).map((field) => (
       <NumberField
         key={field.name}
         field={field}
         inputs={inputs}
-        today={field.group === 'rule' ? rule.rule[field.name as keyof typeof rule.rule] : undefined}
+        today={field.group === 'rule' ? today[field.name as keyof typeof today] : undefined}
+        note={field.name === 'ms' ? (rule.ms ? 'ms, as measured here' : 'ms, assumed') : undefined}
         change={change}
       />
     ));
@@ -89,7 +92,7 @@ export function RuleForm({ rules, rule, inputs, setInputs }: FormProps) {
       <fieldset>
         <legend>Rule</legend>
         {fields('rule')}
-        <button type="button" onClick={() => setInputs({ ...inputsOf(rule), ...loadOf(inputs) })}>
+        <button type="button" onClick={() => setInputs(asToday(inputs, rule))}>
           Back to today's
         </button>
       </fieldset>
@@ -109,9 +112,11 @@ export function RuleForm({ rules, rule, inputs, setInputs }: FormProps) {
           <select
             id="cluster"
             value={inputs.cluster}
-            onChange={(event) => change('cluster', event.currentTarget.value)}
+            onChange={(event) =>
+              setInputs(asToday(inputs, rule, event.currentTarget.value === 'local' ? 'local' : 'kubernetes'))
+            }
           >
-            <option value="kubernetes">Kubernetes</option>
+            <option value="kubernetes">production</option>
             <option value="local">npm start</option>
           </select>
         </div>

@@ -1,7 +1,7 @@
 /** A scaling rule tried on a load: the simulated curves beside today's, and what they cost. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Simulation } from '../../../scale/model.ts';
-import type { RuleToday } from '../../wire.ts';
+import type { RulesPage, RuleToday } from '../../wire.ts';
 import { announce } from '../announce.tsx';
 import { useAsked } from '../ask.ts';
 import { FIELDS, type Inputs, inputsOf, tried, wrong } from '../experiment.ts';
@@ -50,7 +50,7 @@ function Experiment({ rules, rule }: { rules: readonly RuleToday[]; rule: RuleTo
 }
 
 export function Playground({ chosen }: { chosen: string | undefined }) {
-  const { body, failed } = useAsked<{ rules: readonly RuleToday[] }>('rules');
+  const { body, failed } = useAsked<RulesPage>('rules');
   const rules = body?.rules ?? [];
   const rule = rules.find(({ name }) => name === (chosen ?? 'create-order')) ?? (chosen ? undefined : rules[0]);
   return (
@@ -61,6 +61,9 @@ export function Playground({ chosen }: { chosen: string | undefined }) {
       {failed ? <Problem failed={failed} /> : null}
       {!body && !failed ? <Waiting /> : null}
       {body && !rule ? <Empty>Lag does not scale {chosen}: choose another function.</Empty> : null}
+      {body?.problem ? (
+        <p class="quiet">The rules of production are not known here, so those of this shop are shown: {body.problem}</p>
+      ) : null}
       {rule ? <Experiment key={rule.name} rules={rules} rule={rule} /> : null}
     </>
   );

@@ -22,7 +22,7 @@ function BarRow({ bar, begins }: { bar: Bar; begins: number }) {
   const style = { left: percent(Math.min(from, 1 - LEAST_WIDTH)), width: percent(Math.max(width, LEAST_WIDTH)) };
   return (
     <tr title={more}>
-      <th scope="row" style={{ paddingLeft: `${8 + Math.min(depth, 10) * 10}px` }}>
+      <th scope="row" style={{ '--depth': Math.min(depth, 10) }}>
         <span class="span-name">{span.name}</span> <span class="quiet">{span.service}</span>
         {span.error ? <span class="failed"> {span.error}</span> : null}
       </th>
