@@ -1,5 +1,5 @@
 /** A message of NATS, as a consumer delivers it → what it is, and the ways to end it. */
-import type { Msg, NatsConnection } from './bus.ts';
+import type { Bus, Msg } from './bus.ts';
 
 /** A message of a JetStream consumer. Exactly one of ack, nak, term ends it. */
 export type BusMessage = {
@@ -37,25 +37,26 @@ export function parseAckSubject(subject: string) {
   return { stream, deliveries: Number(deliveries), sequence: Number(sequence), storedAtNanos };
 }
 
-function readHeaders(message: Msg): Record<string, string> | undefined {
+type Headers = Pick<BusMessage, 'headers' | 'scheduledOn'>;
+
+function readHeaders(message: Msg): Headers {
+  const headers: Record<string, string> = Object.create(null);
+  let scheduledOn: string | undefined;
   try {
-    return Object.fromEntries([...(message.headers ?? [])].map(([name, [value = '']]) => [name.toLowerCase(), value]));
+    for (const [name, values] of message.headers ?? []) {
+      headers[name.toLowerCase()] = values[0] ?? '';
+      if (name === SCHEDULED_ON) scheduledOn ??= values.at(-1) || undefined;
+    }
   } catch {
-    return undefined;
+    return { headers: undefined, scheduledOn: undefined };
   }
+  return { headers, scheduledOn };
 }
 
-function readScheduledOn(message: Msg): string | undefined {
-  try {
-    return [...(message.headers ?? [])].find(([name]) => name === SCHEDULED_ON)?.[1].at(-1) || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export function toBusMessage(connection: NatsConnection, message: Msg, ackSubject: string): BusMessage {
-  const answer = (verb: string): void => connection.publish(ackSubject, verb);
+export function toBusMessage(send: Bus['send'], message: Msg, ackSubject: string): BusMessage {
+  const answer = (verb: string): void => send(ackSubject, verb);
   const { stream, sequence, storedAtNanos, deliveries } = parseAckSubject(ackSubject);
+  const { headers, scheduledOn } = readHeaders(message);
   return {
     stream,
     sequence,
@@ -64,8 +65,8 @@ export function toBusMessage(connection: NatsConnection, message: Msg, ackSubjec
     deliveries,
     attempts: deliveries,
     subject: message.subject,
-    headers: readHeaders(message),
-    scheduledOn: readScheduledOn(message),
+    headers,
+    scheduledOn,
     data: message.data,
     ack: () => answer('+ACK'),
     nak: (delayMs) => answer(`-NAK ${JSON.stringify({ delay: Math.round(delayMs * 1e6) })}`),

@@ -1,6 +1,7 @@
 /** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, headers as createHeaders, createInbox, type Msg, NatsError, nkeyAuthenticator } from 'nats';
+import { openBatches } from './batches.ts';
 import { type BusMessage, toBusMessage } from './bus-message.ts';
 import { openConfirmed } from './confirmed.ts';
 import { AppError, unavailable } from './errors.ts';
@@ -8,9 +9,10 @@ import type { Shell } from './function.ts';
 import { jetstreamApi } from './jetstream-api.ts';
 import { answersTo, inboxOf } from './message.ts';
 import { openSeed } from './nkey.ts';
+import { openOutgoing } from './outgoing.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
 
-export type { Msg, NatsConnection, Subscription } from 'nats';
+export type { Msg, MsgHdrs, NatsConnection, Subscription } from 'nats';
 
 export type Payload = string | Uint8Array;
 
@@ -85,6 +87,8 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
     })
     .finally(() => clearTimeout(slow));
   const confirmed = openConfirmed(connection, newInbox());
+  const publish = openBatches(confirmed);
+  const outgoing = openOutgoing(connection, shell.log);
   const pulls = new Set<Pull>();
   let connected = true;
   const watch = async (): Promise<void> => {
@@ -108,7 +112,7 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
   return {
     async publish(subject, payload, fields, messageId) {
       try {
-        return await confirmed.publish(subject, payload, toHeaders(fields, messageId));
+        return await publish(subject, payload, toHeaders(fields, messageId));
       } catch (error) {
         if (isTooLarge(error))
           throw new AppError('internal', 'message-too-large', `The message for ${subject} is too large`, {
@@ -117,7 +121,7 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
         throw unavailable('nats-unavailable', `JetStream did not confirm ${subject}`, error);
       }
     },
-    send: (subject, payload) => connection.publish(subject, payload),
+    send: outgoing.send,
     inbox(receive) {
       const prefix = createInbox(answersTo(shell.name));
       connection.subscribe(`${prefix}.*`, {
@@ -128,13 +132,16 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
       return prefix;
     },
     pull(options, receive) {
-      const deliver = (message: Msg, ackSubject: string) => receive(toBusMessage(connection, message, ackSubject));
+      const deliver = (message: Msg, ackSubject: string) => receive(toBusMessage(outgoing.send, message, ackSubject));
       const pull = startPull(connection, newInbox, options, shell.log, deliver);
       pulls.add(pull);
       return pull;
     },
     api: (path, body) => jetstreamApi(connection, path, body),
     connected: () => connected && !connection.isClosed(),
-    flush: () => Promise.race([connection.flush(), delay(FLUSH_TIMEOUT_MS)]),
+    flush() {
+      outgoing.sendAll();
+      return Promise.race([connection.flush(), delay(FLUSH_TIMEOUT_MS)]);
+    },
   };
 }

@@ -1,9 +1,11 @@
 /** Publishes to JetStream and hears that a message is stored: one inbox, and one clock for all that wait for that. */
-import type { Msg, NatsConnection, Payload } from './bus.ts';
+import type { Msg, MsgHdrs, NatsConnection, Payload } from './bus.ts';
 
 export type Confirmed = {
   /** Resolves to the message's sequence; throws what the client or JetStream has against it. */
-  publish(subject: string, payload: Payload, headers: Msg['headers']): Promise<number>;
+  publish(subject: string, payload: Payload, headers: MsgHdrs): Promise<number>;
+  /** Sends a part of a batch: the message that ends it hears of all. */
+  publishPart(subject: string, payload: Payload, headers: MsgHdrs): void;
   /** The server does not let this key publish to a subject. */
   refused(subject: string): void;
 };
@@ -24,6 +26,10 @@ const TIMEOUT_MS = 5_000;
 /** JetStream's code for a message that is larger than its stream takes. */
 const TOO_LARGE = 10054;
 
+const NO_ANSWER = 'NO_ANSWER';
+/** Nobody knows whether the message is stored. */
+export const isUnanswered = (why: unknown): boolean => why instanceof Error && 'code' in why && why.code === NO_ANSWER;
+
 const notStored = (why: string, code?: string): Error => Object.assign(new Error(why), { code });
 
 function settle({ resolve, reject }: Waiting, message: Msg): void {
@@ -41,20 +47,23 @@ export function openConfirmed(connection: NatsConnection, inbox: string): Confir
   let listening = false;
   let clock: NodeJS.Timeout | undefined;
 
-  const giveUp = (token: string, why: string): void => {
-    waiting.get(token)?.reject(notStored(why));
+  const giveUp = (token: string, why: string, code?: string): void => {
+    waiting.get(token)?.reject(notStored(why, code));
     waiting.delete(token);
   };
 
   const giveUpAt = (until: number): void => {
     if (clock) return;
-    clock = setTimeout(() => {
-      clock = undefined;
-      for (const [token, one] of waiting) {
-        if (one.until > Date.now()) return giveUpAt(one.until);
-        giveUp(token, 'no answer');
-      }
-    }, until - Date.now()).unref();
+    clock = setTimeout(
+      () => {
+        clock = undefined;
+        for (const [token, one] of waiting) {
+          if (one.until > Date.now()) return giveUpAt(one.until);
+          giveUp(token, 'no answer', NO_ANSWER);
+        }
+      },
+      Math.max(0, until - Date.now()),
+    ).unref();
   };
 
   const hear = (error: Error | null, message: Msg): void => {
@@ -85,11 +94,12 @@ export function openConfirmed(connection: NatsConnection, inbox: string): Confir
         listen();
         published += 1;
         const token = String(published);
-        connection.publish(subject, payload, { reply: `${inbox}.${token}`, ...(headers ? { headers } : {}) });
+        connection.publish(subject, payload, { reply: `${inbox}.${token}`, headers });
         const until = Date.now() + TIMEOUT_MS;
         waiting.set(token, { subject, until, resolve, reject });
         giveUpAt(until);
       }),
+    publishPart: (subject, payload, headers) => connection.publish(subject, payload, { headers }),
     refused(subject) {
       for (const [token, one] of waiting)
         if (one.subject === subject) giveUp(token, 'Permissions Violation: the key may not publish to it');

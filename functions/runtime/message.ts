@@ -81,6 +81,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Without a copy of the bytes. */
+const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
+
 /** A pulled message as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
 export function fromBus(message: BusMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
   const { headers } = message;
@@ -92,7 +96,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
       `ce-type is '${headers['ce-type']}' on subject ${message.subject}, whose type is '${type}'`,
     );
   const replyTo = replySubject(headers[REPLY_HEADER]);
-  const data = parseJson(Buffer.from(message.data).toString('utf8'));
+  const data = parseJson(textOf(message.data));
   return {
     id: headers['ce-id'] || `${message.stream}-${message.sequence}-${message.storedAtNanos}`,
     type,

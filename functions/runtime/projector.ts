@@ -39,8 +39,8 @@ export type ProjectorDefinition = Definition<Need> &
     rowOf(type: string, data: unknown): Row;
   };
 
-const IN_FLIGHT = 256;
-export const BATCH = 128;
+const IN_FLIGHT = 384;
+export const BATCH = 192;
 
 /** The newest row a key, as one statement may not touch a row twice; in one order, so that two never wait in a ring. */
 function newestRows(rows: readonly Row[], key: readonly string[]): Row[] {

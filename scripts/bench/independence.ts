@@ -26,7 +26,7 @@ async function orderOnce({ order, database }: Shop): Promise<Times> {
 async function phase(shop: Shop): Promise<Times[]> {
   const began = performance.now();
   const orders = Array.from({ length: ORDERS_PER_SECOND * SECONDS }, async (_, index) => {
-    await delay(began + (index * 1_000) / ORDERS_PER_SECOND - performance.now());
+    await delay(Math.max(0, began + (index * 1_000) / ORDERS_PER_SECOND - performance.now()));
     return orderOnce(shop);
   });
   return Promise.all(orders);

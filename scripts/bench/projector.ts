@@ -93,6 +93,25 @@ async function livePerSecond(place: Place): Promise<number> {
   }
 }
 
+/** Messages a second that a function's way to the bus pulls and acknowledges, one by one as all do, when nothing is done with them. */
+async function acknowledgedPerSecond({ bus }: Place, messages: number): Promise<number> {
+  const [stream, consumer, inFlight] = ['ORDERS', 'bench', 384];
+  const config = { durable_name: consumer, ack_policy: 'explicit', ack_wait: 30e9, max_ack_pending: 2_048 };
+  await bus.api(`CONSUMER.CREATE.${stream}.${consumer}`, { stream_name: stream, config });
+  const began = performance.now();
+  await new Promise<void>((resolve) => {
+    let left = messages;
+    const pull = bus.pull({ stream, consumer, inFlight }, ({ ack }) => {
+      ack();
+      pull.done();
+      left -= 1;
+      if (left === 0) void pull.stop().then(resolve);
+    });
+  });
+  await bus.flush();
+  return (messages / (performance.now() - began)) * 1_000;
+}
+
 async function storeEvents({ database }: Place): Promise<void> {
   for (const batch of inBatches(make(STORED), 2_000)) {
     const rows = batch.map(({ id, event }) => ({ order_id: id, event_id: newId(), data: event, command_id: newId() }));
@@ -117,6 +136,7 @@ async function run(): ReturnType<Part['run']> {
       raw.push(await rawPerSecond(place));
       live.push(await livePerSecond(place));
     }
+    const acknowledged = await acknowledgedPerSecond(place, ROUNDS * LIVE);
     await storeEvents(place);
     const pool = new pg.Pool({ connectionString: place.environment.DATABASE_URL, max: 3 });
     cleanup.add('pool', () => pool.end());
@@ -133,6 +153,7 @@ async function run(): ReturnType<Part['run']> {
     return {
       rows: [
         { what: 'order-view, live, from a full stream', value: median(live), unit: 'events/s', baseline, reach },
+        { what: 'pulled and acknowledged, nothing done', value: acknowledged, unit: 'events/s', baseline },
         { what: 'order-view, rebuild', value: median(again), unit: 'events/s', baseline, reach },
       ],
       notes: [

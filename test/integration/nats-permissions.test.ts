@@ -69,6 +69,16 @@ test.each([
   expect(await publish('order-view', subject)).toContain('Permissions Violation');
 });
 
+test('of messages published at the same time, the one that is not allowed is refused and the others are stored', async () => {
+  const ids = Array.from({ length: 60 }, () => randomUUID());
+  const subjects = ids.map((id, index) => `order.${id}.${index === 30 ? 'paid' : 'created'}`);
+  const causes = await as('create-order', (bus) =>
+    Promise.all(subjects.map((subject, index) => causeOf(bus.publish(subject, '{}', {}, ids[index] ?? '')))),
+  );
+  expect(causes[30]).toContain('Permissions Violation');
+  expect(causes.filter((cause) => cause !== 'no refusal')).toHaveLength(1);
+});
+
 test.each([
   ['create-order', 'order.0190.paid'],
   ['create-order', 'command.order.create'],
