@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-const MINUTES = /\/test\/(chaos|e2e)\//;
+const MINUTES = /\/test\/(chaos|e2e|repo\/new)\b/;
 
 /** What takes minutes begins first: at the end one worker would wait for it. */
 class LongestFirst extends BaseSequencer {
@@ -17,7 +17,8 @@ export default defineConfig({
     globalSetup: 'test/support/global-setup.ts',
     reporters: ['default', './test/support/summary-reporter.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Of two cores: much of what takes long waits for a timer.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -4,17 +4,20 @@ import { openBus } from '../../functions/runtime/bus.ts';
 import { OPERATOR } from '../../scripts/nats-users/permissions.ts';
 import { dashboardQueries } from '../support/dashboard.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
+import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { testShell } from '../support/shell.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 let prometheus: Prometheus;
 let shop: Awaited<ReturnType<typeof startShop>>;
+let partner: Receiver;
 
 beforeAll(async () => {
   prometheus = await startPrometheus();
   shop = await startShop({ OTEL_EXPORTER_OTLP_ENDPOINT: prometheus.otlpUrl });
   const token = await shop.signUp();
+  await tellPartner();
   for (let quantity = 1; quantity <= 3; quantity += 1) {
     const headers = { 'idempotency-key': randomUUID() };
     const body = { lines: [{ sku: 'tea', quantity }] };
@@ -25,8 +28,20 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await shop?.end();
+  await partner?.close();
   await prometheus?.stop();
 });
+
+/** Somebody who is told of each order. */
+async function tellPartner(): Promise<void> {
+  partner = await startReceiver();
+  const { status } = await shop.call('POST', '/v1/webhook-endpoints', {
+    token: await shop.signIn(shop.demo.staff),
+    headers: { 'idempotency-key': randomUUID() },
+    body: { url: partner.url, eventTypes: ['order.created'] },
+  });
+  expect(status).toBe(201);
+}
 
 /** A command that can never work. */
 async function sendPoison(): Promise<void> {

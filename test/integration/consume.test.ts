@@ -120,7 +120,7 @@ test('a failing handler is tried again, and an unavailable one for as long as it
     tries += 1;
     if (tries < 7) throw new AppError('unavailable', 'planted', 'not yet', { retryAfterMs: 10 });
   });
-  await until('the seventh attempt', () => tries === 7);
+  await until('the seventh attempt', () => tries === 7, 50_000);
   await until('nothing to be left', async () => (await lag()) + (await backends.messages('RETRIES')).length === 0);
   expect(await backends.messages('DEAD_LETTERS')).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { keepingLog } from '../../test/support/keeping-log.ts';
-import { openOutgoing } from './outgoing.ts';
+import { openOutgoing } from '../../functions/runtime/outgoing.ts';
+import { keepingLog } from '../support/keeping-log.ts';
 
 test('what is sent in one turn goes in its order when the turn is over', async () => {
   const { log } = keepingLog();

@@ -8,10 +8,10 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test, vi } from 'vitest';
-import { newAuthority } from '../../../test/support/certificates.ts';
-import { guardedLookup } from '../webhook-target.ts';
-import { openDns } from './dns.ts';
-import { openPost } from './post.ts';
+import { guardedLookup } from '../../functions/notifications/webhook-target.ts';
+import { openDns } from '../../functions/notifications/webhooks/dns.ts';
+import { openPost } from '../../functions/notifications/webhooks/post.ts';
+import { newAuthority } from '../support/certificates.ts';
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -139,7 +139,7 @@ test('a certificate that nobody vouches for is refused, whatever the environment
 
 test('no proxy of the environment is used', async () => {
   const url = await serve((_, response) => response.writeHead(204).end());
-  const script = `import { openPost } from '${new URL('./post.ts', import.meta.url)}';
+  const script = `import { openPost } from '${new URL('../../functions/notifications/webhooks/post.ts', import.meta.url)}';
     process.stdout.write((await openPost({ loopback: true })('${url}', {}, '')).reason);`;
   const nowhere = 'http://127.0.0.1:1';
   const env = { ...process.env, NODE_USE_ENV_PROXY: '1', HTTP_PROXY: nowhere, http_proxy: nowhere, NO_PROXY: '' };

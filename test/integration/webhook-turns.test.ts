@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { until } from '../../../test/support/until.ts';
-import { openTurns } from './turns.ts';
+import { openTurns } from '../../functions/notifications/webhooks/turns.ts';
+import { until } from '../support/until.ts';
 
 const startLine = () => {
   let now = 1_000_000;
