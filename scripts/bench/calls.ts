@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { UserServiceService as methods } from '../../functions/gen/millrace/users/v1/users.ts';
 import type { AnyMethod, RequestOf, ResponseOf } from '../../functions/runtime/grpc.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import { pathsOf } from '../local/data-folder.ts';
 import { natsKeysFolder } from '../local/nats-keys.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../local/platform.ts';
@@ -16,7 +17,7 @@ import { dataDirFor } from '../local/postgres.ts';
 import { signingKeyFile } from '../local/secrets.ts';
 import { seedFileOf } from '../nkeys/seeds.ts';
 import { load } from './load.ts';
-import type { Part, Row } from './part.ts';
+import type { Part, Result, Row } from './part.ts';
 
 type Call = <Method extends AnyMethod>(method: Method, request: RequestOf<Method>) => Promise<ResponseOf<Method>>;
 type Way = { readonly call: Call; close(): Promise<void> };
@@ -131,16 +132,15 @@ async function compare(shop: Platform, dataDir: string): Promise<Row[]> {
   }
 }
 
-async function run(): Promise<{ rows: Row[] }> {
+async function run(cleanup: Cleanup): Promise<Result> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-bench-'));
+  cleanup.add('folder', () => rm(dataDir, { recursive: true, force: true }));
+  cleanup.add('folder of Postgres', () =>
+    rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true }),
+  );
   const shop = await startPlatform({ dataDir, ports: ANY_PORTS });
-  try {
-    return { rows: await compare(shop, dataDir) };
-  } finally {
-    await shop.stop();
-    await rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true });
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  cleanup.add('shop', async () => void (await shop.stop()));
+  return { rows: await compare(shop, dataDir) };
 }
 
 export const calls: Part = {

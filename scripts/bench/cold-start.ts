@@ -1,9 +1,10 @@
 /** `npm run bench -- cold-start`: CPU and time of functions that start for one message, beside `node -e 0` and the documented set-up. */
 import path from 'node:path';
-import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import { bakeCache, COLD, type Cold, coldStart, openSite, placeOrder, type Site, startOf } from './cold.ts';
 import { documentedStart } from './documented.ts';
 import type { Part, Result, Row } from './part.ts';
+import { median } from './quantile.ts';
 import { type Spent, spentBy } from './spent.ts';
 
 const ROUNDS = 16;
@@ -17,9 +18,6 @@ const REACH: Readonly<Record<Cold, { readonly ratio: number; readonly stretch: n
 const LESS_THAN_DOCUMENTED = 6;
 const NODE = 'node -e 0';
 const DOCUMENTED = 'the documented set-up';
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 async function measure(site: Site): Promise<Map<string, Spent[]>> {
   const documented = await documentedStart(path.join(site.folder, 'documented'), 'orders', 'create-order');
@@ -85,12 +83,5 @@ async function run(cleanup: Cleanup): Promise<Result> {
 export const coldStarts: Part = {
   name: 'cold-start',
   about: 'CPU and time of traced functions from their start to the end of their first message',
-  async run() {
-    const cleanup = openCleanup();
-    try {
-      return await run(cleanup);
-    } finally {
-      await cleanup.unwind();
-    }
-  },
+  run,
 };

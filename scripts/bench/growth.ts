@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import type { Database } from '../../functions/runtime/postgres.ts';
-import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import { migrate } from '../local/migrate.ts';
 import { type Work, workOf } from './order-work.ts';
 import type { Part, Plot, Result, Row } from './part.ts';
@@ -104,32 +104,25 @@ async function byOrders(stores: readonly Database[]): Promise<Curve[]> {
   return measured;
 }
 
-async function run(): Promise<Result> {
-  const cleanup = openCleanup();
-  try {
-    const place = await openPlace([], cleanup);
-    const stores = await openStores(place.environment.DATABASE_URL ?? '', cleanup);
-    const events = await byEvents(stores[1] ?? place.database);
-    const many = await byOrders(stores);
-    return {
-      rows: [
-        ...events.flatMap((curve) =>
-          rowsOf(curve, EVENTS, 'events an order', curve.what !== 'read an order as it was'),
-        ),
-        ...many.flatMap((curve) => rowsOf(curve, STORES, 'orders', true)),
-      ],
-      plots: [
-        plotOf('growth-events', 'events an order', EVENTS, events),
-        plotOf('growth-orders', 'orders in the store', STORES, many),
-      ],
-      notes: [
-        'one call at a time, in turn with those of the other sizes; an append loads the snapshot and the events since, folds them and stores one more, fsync on; orders grow without snapshots, and those of 1,000 events get theirs by the first append',
-        'an order as it was is made of all its events: its time grows with them, and nothing else waits for it',
-      ],
-    };
-  } finally {
-    await cleanup.unwind();
-  }
+async function run(cleanup: Cleanup): Promise<Result> {
+  const place = await openPlace([], cleanup);
+  const stores = await openStores(place.environment.DATABASE_URL ?? '', cleanup);
+  const events = await byEvents(stores[1] ?? place.database);
+  const many = await byOrders(stores);
+  return {
+    rows: [
+      ...events.flatMap((curve) => rowsOf(curve, EVENTS, 'events an order', curve.what !== 'read an order as it was')),
+      ...many.flatMap((curve) => rowsOf(curve, STORES, 'orders', true)),
+    ],
+    plots: [
+      plotOf('growth-events', 'events an order', EVENTS, events),
+      plotOf('growth-orders', 'orders in the store', STORES, many),
+    ],
+    notes: [
+      'one call at a time, in turn with those of the other sizes; an append loads the snapshot and the events since, folds them and stores one more, fsync on; orders grow without snapshots, and those of 1,000 events get theirs by the first append',
+      'an order as it was is made of all its events: its time grows with them, and nothing else waits for it',
+    ],
+  };
 }
 
 export const growth: Part = {

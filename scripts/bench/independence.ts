@@ -1,6 +1,6 @@
 /** `npm run bench -- independence`: how long an order takes to be seen while order-emails is saturated, and while it is not. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { openCleanup } from '../local/cleanup.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import type { Part, Result, Row } from './part.ts';
 import { quantile } from './quantile.ts';
 import { openShop, type Shop, untilTrue } from './shop.ts';
@@ -52,40 +52,35 @@ async function measure(shop: Shop) {
   return { without, saturated, backlog };
 }
 
-async function run(): Promise<Result> {
-  const cleanup = openCleanup();
-  try {
-    const { without, saturated, backlog } = await measure(await openShop(cleanup));
-    const row = (what: string, time: keyof Times, share: number): Row => ({
-      what: `${what} while order-emails is saturated, p${100 * share}`,
+async function run(cleanup: Cleanup): Promise<Result> {
+  const { without, saturated, backlog } = await measure(await openShop(cleanup));
+  const row = (what: string, time: keyof Times, share: number): Row => ({
+    what: `${what} while order-emails is saturated, p${100 * share}`,
+    value: quantile(
+      saturated.map((one) => one[time]),
+      share,
+    ),
+    unit: 'ms',
+    baseline: {
+      what: 'while it is not',
       value: quantile(
-        saturated.map((one) => one[time]),
+        without.map((one) => one[time]),
         share,
       ),
-      unit: 'ms',
-      baseline: {
-        what: 'while it is not',
-        value: quantile(
-          without.map((one) => one[time]),
-          share,
-        ),
-      },
-      reach: { is: 'at most', ratio: 1.2 },
-    });
-    return {
-      rows: [
-        row('order seen', 'seen', 0.5),
-        row('order seen', 'seen', 0.95),
-        row('201', 'answered', 0.5),
-        row('201', 'answered', 0.95),
-      ],
-      notes: [
-        `${ORDERS_PER_SECOND} orders a second, ${ROUNDS} × ${SECONDS} s each in turn; saturated: an e-mail takes ${SLOW_MS / 1_000} s, and up to ${backlog} waited`,
-      ],
-    };
-  } finally {
-    await cleanup.unwind();
-  }
+    },
+    reach: { is: 'at most', ratio: 1.2 },
+  });
+  return {
+    rows: [
+      row('order seen', 'seen', 0.5),
+      row('order seen', 'seen', 0.95),
+      row('201', 'answered', 0.5),
+      row('201', 'answered', 0.95),
+    ],
+    notes: [
+      `${ORDERS_PER_SECOND} orders a second, ${ROUNDS} × ${SECONDS} s each in turn; saturated: an e-mail takes ${SLOW_MS / 1_000} s, and up to ${backlog} waited`,
+    ],
+  };
 }
 
 export const independence: Part = {

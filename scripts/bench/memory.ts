@@ -1,6 +1,6 @@
 /** `npm run bench -- memory`: the most memory that a function had, idle and at work, beside `node -e 0`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import { freePort } from '../local/ports.ts';
 import { probe } from '../local/probe.ts';
 import { bakeCache, COLD, type Cold, openSite, placeOrder, type Site, startOf, undone, until } from './cold.ts';
@@ -54,12 +54,5 @@ async function run(cleanup: Cleanup): Promise<Result> {
 export const memory: Part = {
   name: 'memory',
   about: 'the most memory that a function takes, idle and busy',
-  async run() {
-    const cleanup = openCleanup();
-    try {
-      return await run(cleanup);
-    } finally {
-      await cleanup.unwind();
-    }
-  },
+  run,
 };

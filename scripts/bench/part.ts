@@ -1,4 +1,5 @@
 /** What a part of the benchmark gives: values beside a baseline of the same run, and plots of them. */
+import type { Cleanup } from '../local/cleanup.ts';
 
 export type Row = {
   /** What was measured, such as `create-order, CPU from start to the first acknowledgement`. */
@@ -34,5 +35,6 @@ export type Part = {
   readonly name: string;
   /** What it measures, in a sentence. */
   readonly about: string;
-  run(): Promise<Result>;
+  /** What it opens it adds to `cleanup`, which is unwound after it. */
+  run(cleanup: Cleanup): Promise<Result>;
 };

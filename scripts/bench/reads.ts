@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { ALGORITHM, PARTY, TYPE } from '../../functions/users/access-token.ts';
 import { keepKeySet } from '../../functions/users/kept-keys.ts';
-import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import type { Job } from './http-load.ts';
 import type { Measured } from './load.ts';
 import type { Part, Result, Row } from './part.ts';
@@ -117,31 +117,24 @@ async function compare(what: string, requests: readonly string[], ours: Server, 
   ];
 }
 
-async function run(): Promise<Result> {
-  const cleanup = openCleanup();
-  try {
-    const place = await openPlace([FUNCTION], cleanup);
-    await seedOrders(place.database, 0, ORDERS, false);
-    const tokens = await signIn(place);
-    const environment = { ...place.environment, USER_SERVICE_ADDRESS: '127.0.0.1:1', DATABASE_CONNECTIONS: '8' };
-    const ours = await start(FUNCTION, { ...environment, LOG_LEVEL: 'info' }, place.bundleOf(FUNCTION), cleanup);
-    const raw = await start('the bare query', environment, path.join(import.meta.dirname, 'raw-reads.ts'), cleanup);
-    const rows: Row[] = [];
-    for (const [what, make] of Object.entries(KINDS)) {
-      const requests = Array.from({ length: REQUESTS }, (_, turn) =>
-        make(tokens[turn % SIGNED_IN] ?? '', turn % SIGNED_IN),
-      );
-      rows.push(...(await compare(`${what}, at a million orders`, requests, ours, raw)));
-    }
-    return {
-      rows,
-      notes: [
-        `${SIGNED_IN} customers with signed tokens, steps not recorded; server, Postgres and load share the cores`,
-      ],
-    };
-  } finally {
-    await cleanup.unwind();
+async function run(cleanup: Cleanup): Promise<Result> {
+  const place = await openPlace([FUNCTION], cleanup);
+  await seedOrders(place.database, 0, ORDERS, false);
+  const tokens = await signIn(place);
+  const environment = { ...place.environment, USER_SERVICE_ADDRESS: '127.0.0.1:1', DATABASE_CONNECTIONS: '8' };
+  const ours = await start(FUNCTION, { ...environment, LOG_LEVEL: 'info' }, place.bundleOf(FUNCTION), cleanup);
+  const raw = await start('the bare query', environment, path.join(import.meta.dirname, 'raw-reads.ts'), cleanup);
+  const rows: Row[] = [];
+  for (const [what, make] of Object.entries(KINDS)) {
+    const requests = Array.from({ length: REQUESTS }, (_, turn) =>
+      make(tokens[turn % SIGNED_IN] ?? '', turn % SIGNED_IN),
+    );
+    rows.push(...(await compare(`${what}, at a million orders`, requests, ours, raw)));
   }
+  return {
+    rows,
+    notes: [`${SIGNED_IN} customers with signed tokens, steps not recorded; server, Postgres and load share the cores`],
+  };
 }
 
 export const reads: Part = {

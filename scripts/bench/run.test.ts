@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { UsageError } from '../cli.ts';
 import type { Machine } from './machine.ts';
-import type { Part, Row } from './part.ts';
+import type { Part, Result, Row } from './part.ts';
 import { bench } from './run.ts';
 
 const machine: Machine = {
@@ -78,6 +78,24 @@ test('a part that throws is told, the others go on, and the exit code is 1', asy
   expect(ran).toEqual(['two']);
   expect(written('table.md')).toContain('broken failed: it broke');
   expect(JSON.parse(written('results.json')).parts[0]).toMatchObject({ name: 'broken', failed: 'it broke' });
+});
+
+test('what a part has opened is undone when it has ended, and also when it has thrown', async () => {
+  vi.spyOn(console, 'error').mockReturnValue();
+  const opening = (name: string, end: () => Promise<Result>): Part => ({
+    name,
+    about: 'opens',
+    run(cleanup) {
+      cleanup.add(name, () => void ran.push(`${name} undone`));
+      return end();
+    },
+  });
+  await call([
+    opening('good', async () => ({ rows: [] })),
+    opening('bad', () => Promise.reject(new Error('no'))),
+    part('two', 1),
+  ]);
+  expect(ran).toEqual(['good undone', 'bad undone', 'two']);
 });
 
 test('a part that there is not is an error that names those there are, and nothing runs', async () => {

@@ -2,6 +2,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readOptions, UsageError } from '../cli.ts';
+import { openCleanup } from '../local/cleanup.ts';
 import { type Machine, machineLine } from './machine.ts';
 import type { Part } from './part.ts';
 import { hasFailed, judged, type Outcome } from './results.ts';
@@ -32,19 +33,13 @@ function choose(parts: readonly Part[], names: readonly string[]): readonly Part
 
 async function measure({ name, about, run }: Part): Promise<Outcome> {
   const began = Date.now();
-  const seconds = (): number => Math.round((Date.now() - began) / 1_000);
-  try {
-    const result = await run();
-    return { name, about, seconds: seconds(), result };
-  } catch (error) {
+  const cleanup = openCleanup();
+  const result = await run(cleanup).catch((error: unknown) => {
     console.error(error);
-    return {
-      name,
-      about,
-      seconds: seconds(),
-      result: { failed: error instanceof Error ? error.message : String(error) },
-    };
-  }
+    return { failed: error instanceof Error ? error.message : String(error) };
+  });
+  await cleanup.unwind();
+  return { name, about, seconds: Math.round((Date.now() - began) / 1_000), result };
 }
 
 /** Into a folder of its own; its path. */

@@ -8,8 +8,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../functions/runtime/bus.ts';
-import { type Cleanup, openCleanup } from '../local/cleanup.ts';
-import type { Part, Row } from './part.ts';
+import type { Cleanup } from '../local/cleanup.ts';
+import type { Part, Result, Row } from './part.ts';
 import { openPlace, type Place } from './place.ts';
 import { median } from './quantile.ts';
 
@@ -70,16 +70,11 @@ async function compare(place: Place, what: string, orders: number, collector: st
   return { what: `${FUNCTION} recording, CPU ${what}`, value: median(recording), unit: 'ms', baseline };
 }
 
-async function run(): Promise<{ rows: Row[] }> {
-  const cleanup = openCleanup();
-  try {
-    const place = await openPlace([FUNCTION], cleanup);
-    const collector = await openCollector(cleanup);
-    const one = await compare(place, 'from start to end, one order', 1, collector);
-    return { rows: [one, await compare(place, `from start to end, ${ORDERS} orders`, ORDERS, collector)] };
-  } finally {
-    await cleanup.unwind();
-  }
+async function run(cleanup: Cleanup): Promise<Result> {
+  const place = await openPlace([FUNCTION], cleanup);
+  const collector = await openCollector(cleanup);
+  const one = await compare(place, 'from start to end, one order', 1, collector);
+  return { rows: [one, await compare(place, `from start to end, ${ORDERS} orders`, ORDERS, collector)] };
 }
 
 export const tracing: Part = {

@@ -8,12 +8,13 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { nameId, newId } from '../../functions/runtime/ids.ts';
-import { type Cleanup, openCleanup } from '../local/cleanup.ts';
+import type { Cleanup } from '../local/cleanup.ts';
 import { freePort } from '../local/ports.ts';
 import { signingKeyFile } from '../local/secrets.ts';
 import { startBundle } from './bundle.ts';
-import type { Part, Row } from './part.ts';
+import type { Part, Result, Row } from './part.ts';
 import { openPlace, type Place } from './place.ts';
+import { quantile } from './quantile.ts';
 
 const FUNCTIONS = ['user-service', 'commands-api', 'create-order', 'order-view', 'order-emails'];
 const PER_SECOND = 100;
@@ -24,9 +25,6 @@ const MOST_MS = 30_000;
 /** Of one order: when it was sent, and ms from then. */
 type Times = { readonly sentAt: number; answer?: number | undefined; row?: number; mail?: number };
 type Step = 'answer' | 'row' | 'mail';
-
-const quantile = (values: readonly number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)] ?? 0;
 
 /** Calls `each` at an even rate, whether the earlier calls are done or not; resolves when all are. */
 async function atRate(count: number, each: () => Promise<void>): Promise<void> {
@@ -177,55 +175,50 @@ const toPlot = (name: string, values: readonly number[]) => ({
   ),
 });
 
-async function run(): ReturnType<Part['run']> {
-  const cleanup = openCleanup();
-  try {
-    const place = await openPlace(FUNCTIONS, cleanup);
-    const orders = new Map<string, Times>();
-    const doubled: string[] = [];
-    const note = (step: Step) => (orderId: string) => {
-      const times = orders.get(orderId);
-      if (times?.[step] !== undefined) doubled.push(`${step} of order ${orderId}`);
-      if (times) times[step] = performance.now() - times.sentAt;
-    };
-    const url = await startShop(place, await openMailServer(cleanup, note('mail')), cleanup);
-    await watchRows(place, cleanup, note('row'));
-    const order = await openOrders(url, orders, cleanup);
-    const bare = await openBare(place);
-    const took: number[] = [];
-    const both = async (): Promise<void> => {
-      const began = performance.now();
-      await bare();
-      took.push(performance.now() - began);
-      await order();
-    };
-    await atRate(WARM_UP, both);
-    await checked(orders, doubled);
-    await place.database.query('analyze');
-    orders.clear();
-    took.length = 0;
-    await atRate(ORDERS, both);
-    const times = await checked(orders, doubled);
-    const of = (step: Step): number[] => times.map((one) => one[step] ?? Number.NaN);
-    const series = [
-      toPlot('bare insert and publish', took),
-      toPlot('201', of('answer')),
-      toPlot('row', of('row')),
-      toPlot('e-mail', of('mail')),
-    ];
-    const x = { label: 'per cent of the orders' };
-    const y = { label: 'ms', logarithmic: true };
-    return {
-      rows: rowsOf(times, took),
-      plots: [{ name: 'warm-latency', title: `Orders at ${PER_SECOND} a second through HTTP`, x, y, series }],
-      notes: [
-        'Nothing trades durability: Postgres with fsync and synchronous_commit, JetStream with sync_interval: always. ' +
-          'Each order had one answer, one row and one e-mail. A trigger tells when a row is committed; nothing is recorded.',
-      ],
-    };
-  } finally {
-    await cleanup.unwind();
-  }
+async function run(cleanup: Cleanup): Promise<Result> {
+  const place = await openPlace(FUNCTIONS, cleanup);
+  const orders = new Map<string, Times>();
+  const doubled: string[] = [];
+  const note = (step: Step) => (orderId: string) => {
+    const times = orders.get(orderId);
+    if (times?.[step] !== undefined) doubled.push(`${step} of order ${orderId}`);
+    if (times) times[step] = performance.now() - times.sentAt;
+  };
+  const url = await startShop(place, await openMailServer(cleanup, note('mail')), cleanup);
+  await watchRows(place, cleanup, note('row'));
+  const order = await openOrders(url, orders, cleanup);
+  const bare = await openBare(place);
+  const took: number[] = [];
+  const both = async (): Promise<void> => {
+    const began = performance.now();
+    await bare();
+    took.push(performance.now() - began);
+    await order();
+  };
+  await atRate(WARM_UP, both);
+  await checked(orders, doubled);
+  await place.database.query('analyze');
+  orders.clear();
+  took.length = 0;
+  await atRate(ORDERS, both);
+  const times = await checked(orders, doubled);
+  const of = (step: Step): number[] => times.map((one) => one[step] ?? Number.NaN);
+  const series = [
+    toPlot('bare insert and publish', took),
+    toPlot('201', of('answer')),
+    toPlot('row', of('row')),
+    toPlot('e-mail', of('mail')),
+  ];
+  const x = { label: 'per cent of the orders' };
+  const y = { label: 'ms', logarithmic: true };
+  return {
+    rows: rowsOf(times, took),
+    plots: [{ name: 'warm-latency', title: `Orders at ${PER_SECOND} a second through HTTP`, x, y, series }],
+    notes: [
+      'Nothing trades durability: Postgres with fsync and synchronous_commit, JetStream with sync_interval: always. ' +
+        'Each order had one answer, one row and one e-mail. A trigger tells when a row is committed; nothing is recorded.',
+    ],
+  };
 }
 
 export const warmLatency: Part = {
