@@ -1,11 +1,11 @@
-/** Endpoints of webhooks: what staff say of them, and the tables that hold them and their secrets. */
-import { randomBytes } from 'node:crypto';
+/** Endpoints of webhooks: what staff say of them, and the table that holds them. */
 import * as z from 'zod/mini';
 import { orderEvents } from '../orders/events.ts';
 import { type AppError, invalid, keyReused, notFound, refused } from '../runtime/errors.ts';
 import { nameId } from '../runtime/ids.ts';
 import { type Database, databaseError, transaction } from '../runtime/postgres.ts';
 import { plainText } from '../runtime/validate.ts';
+import { makeSecret, replaceSecret } from './webhook-secrets.ts';
 import { type Allowed, targetFault } from './webhook-target.ts';
 
 /** Whoever wants all types, those to come included. */
@@ -38,13 +38,7 @@ export const endpoint = z.object({
 type Endpoint = z.infer<typeof endpoint>;
 
 const MOST_ENDPOINTS = 50;
-const OLD_SECRET_HOURS = 24;
-/** That sign at the same time. */
-const MOST_SECRETS = 5;
 const DISABLED_BY_STAFF = 'disabled by staff';
-
-/** Of Standard Webhooks: 24 to 64 random bytes. */
-const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 
 const COLUMNS = `e.endpoint_id, e.url, e.event_types, e.description, e.enabled, e.disabled_reason, e.created_at, e.updated_at,
   (select max(expires_at) from webhook_secrets s where s.endpoint_id = e.endpoint_id and expires_at > now()) as old_secret_until`;
@@ -114,7 +108,6 @@ export async function createEndpoint(
   const { url, eventTypes, description = '' } = wanted;
   checkUrl(url, allowed);
   const fingerprint = nameId(url, JSON.stringify(eventTypes), description);
-  const secret = newSecret();
   try {
     return await transaction(database, async (client) => {
       // One at a time, or the count would not hold.
@@ -132,7 +125,7 @@ export async function createEndpoint(
       );
       if (rowCount === 0)
         throw refused('too-many-endpoints', `There are ${MOST_ENDPOINTS} webhook endpoints; delete one first`);
-      await insertSecret(client, nameId('webhook-secret', endpointId), endpointId, secret);
+      const secret = await makeSecret(client, endpointId, nameId('webhook-secret', endpointId));
       return { ...(await findEndpoint(client, endpointId)), secret };
     });
   } catch (error) {
@@ -140,19 +133,8 @@ export async function createEndpoint(
   }
 }
 
-const insertSecret = (client: Pick<Database, 'query'>, secretId: string, endpointId: string, secret: string) =>
-  client.query('insert into webhook_secrets (secret_id, endpoint_id, secret) values ($1, $2, $3)', [
-    secretId,
-    endpointId,
-    secret,
-  ]);
-
-/**
- * The new secret signs at once, and those before it until they expire: the one that was the newest in 24 hours, the others as
- * they would have, since a partner may know only one of them. The same `secretId` again changes nothing.
- */
+/** As `replaceSecret`, which says how long the secrets before it sign; throws `not-found`. */
 export async function rotateSecret(database: Database, endpointId: string, secretId: string): Promise<WithSecret> {
-  const secret = newSecret();
   try {
     return await transaction(database, async (client) => {
       const { rowCount } = await client.query(
@@ -160,18 +142,7 @@ export async function rotateSecret(database: Database, endpointId: string, secre
         [endpointId],
       );
       if (rowCount === 0) throw noEndpoint(endpointId);
-      const known = await client.query('select from webhook_secrets where secret_id = $1', [secretId]);
-      if (known.rowCount) return { ...(await findEndpoint(client, endpointId)), secret: null };
-      await client.query(
-        `update webhook_secrets s
-         set expires_at = case when nth < $3 then coalesce(expires_at, now() + $2 * interval '1 h')
-           else least(expires_at, now()) end
-         from (select secret_id as id, row_number() over (order by created_at desc) as nth
-           from webhook_secrets where endpoint_id = $1) as newest
-         where s.secret_id = newest.id`,
-        [endpointId, OLD_SECRET_HOURS, MOST_SECRETS],
-      );
-      await insertSecret(client, secretId, endpointId, secret);
+      const secret = await replaceSecret(client, endpointId, secretId);
       return { ...(await findEndpoint(client, endpointId)), secret };
     });
   } catch (error) {
