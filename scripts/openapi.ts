@@ -3,8 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { CODES } from '../functions/runtime/errors.ts';
 import type { Definition } from '../functions/runtime/function.ts';
+import type { Route } from '../functions/runtime/http/routes.ts';
 import type { HttpDefinition } from '../functions/runtime/http.ts';
-import type { Route } from '../functions/runtime/routes.ts';
 import { listFunctions } from './build.ts';
 
 type Json = Record<string, unknown>;

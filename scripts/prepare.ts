@@ -1,9 +1,9 @@
 /** NATS_URL and DATABASE_URL → a shop that can begin where NACK is not: its streams, its consumers, products to order. Again does no harm. */
 import path from 'node:path';
-import { openBus } from '../functions/runtime/bus.ts';
-import { readSettings } from '../functions/runtime/config.ts';
+import { openBus } from '../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../functions/runtime/log.ts';
 import { openDatabase } from '../functions/runtime/postgres.ts';
+import { readSettings } from '../functions/runtime/process/settings.ts';
 import { readConsumers, readStreams } from './local/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from './local/nack.ts';
 import { seedProducts } from './local/seed.ts';

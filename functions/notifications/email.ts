@@ -1,11 +1,11 @@
 /** Builder of e-mail notifiers: event → template → SMTP, claimed in Postgres first, so that no repeat sends it again. */
 import type * as z from 'zod/mini';
-import { openBus } from '../runtime/bus.ts';
-import type { Setting } from '../runtime/config.ts';
-import { consume } from '../runtime/consume.ts';
 import type { Definition } from '../runtime/function.ts';
+import { consume } from '../runtime/handling/consume.ts';
+import { pushHandler } from '../runtime/handling/push.ts';
+import { openBus } from '../runtime/jetstream/connection.ts';
 import { openDatabase } from '../runtime/postgres.ts';
-import { pushHandler } from '../runtime/push.ts';
+import type { Setting } from '../runtime/process/settings.ts';
 import { openClaims, type Subject } from './claims.ts';
 import { openDelivery } from './delivery.ts';
 import { noticeHandler, type Told } from './notices.ts';

@@ -2,7 +2,7 @@
 import { createTransport } from 'nodemailer';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openGuard } from '../runtime/guard.ts';
+import { openGuard } from '../runtime/outbound.ts';
 import { inStep } from '../runtime/trace.ts';
 
 /** `messageId` is `<key@domain>`: the key names the e-mail in traces. */

@@ -4,7 +4,7 @@ import { orderEvents } from '../orders/events.ts';
 import { type AppError, invalid, keyReused, notFound, refused } from '../runtime/errors.ts';
 import { nameId } from '../runtime/ids.ts';
 import { type Database, databaseError, transaction } from '../runtime/postgres.ts';
-import { plainText } from '../runtime/validate.ts';
+import { plainText } from '../runtime/schema.ts';
 import { makeSecret, replaceSecret } from './webhook-secrets.ts';
 import { type Allowed, targetFault } from './webhook-target.ts';
 

@@ -1,6 +1,6 @@
 /** Commands of orders as they travel on stream COMMANDS: schemas, shared by senders and handlers. */
 import * as z from 'zod/mini';
-import { plainText } from '../runtime/validate.ts';
+import { plainText } from '../runtime/schema.ts';
 import { sku } from './products.ts';
 
 const quantity = z.int().check(z.minimum(1), z.maximum(999));

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Settings } from '../runtime/config.ts';
 import { AppError } from '../runtime/errors.ts';
-import { fold } from '../runtime/event-store.ts';
-import { publishedData } from '../runtime/stored-forms.ts';
+import type { Settings } from '../runtime/process/settings.ts';
+import { fold } from '../runtime/store/event-store.ts';
+import { publishedData } from '../runtime/store/schema-versions.ts';
 import { decide as cancel } from './cancel-order/decide.ts';
 import type { Actor } from './commands.ts';
 import { decide as create } from './create-order/decide.ts';

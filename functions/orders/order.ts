@@ -1,5 +1,5 @@
 /** The order: its stored events, the state that they make, and its public form. Pure. */
-import type { Aggregate } from '../runtime/event-store.ts';
+import type { Aggregate } from '../runtime/store/event-store.ts';
 import type { FulfilmentStatus, PaymentStatus, PublicOrder } from './events.ts';
 
 export type Line = {

@@ -1,7 +1,7 @@
 /** The payment provider as a port, guarded. A real one would be one more file. */
 import { unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openGuard } from '../runtime/guard.ts';
+import { openGuard } from '../runtime/outbound.ts';
 import { inStep } from '../runtime/trace.ts';
 
 type Movement = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { attributes, readCloudEvents } from './cloud-event.ts';
-import { validate } from './validate.ts';
+import { validate } from './schema.ts';
 
 const event = { specversion: '1.0', id: 'a', source: '/test', type: 'thing.do', data: { a: 1 } };
 const structured = { 'content-type': 'application/cloudevents+json; charset=utf-8' };

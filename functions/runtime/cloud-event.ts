@@ -2,8 +2,8 @@
 import * as z from 'zod/mini';
 import { invalid } from './errors.ts';
 import type { HttpRequest } from './function.ts';
-import { parseJson } from './message.ts';
-import { plainText } from './validate.ts';
+import { parseJson } from './messages/message.ts';
+import { plainText } from './schema.ts';
 
 export const STRUCTURED = 'application/cloudevents+json';
 export const BATCH = 'application/cloudevents-batch+json';

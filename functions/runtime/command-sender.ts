@@ -1,9 +1,10 @@
 /** Sends a command to stream COMMANDS and waits for its outcome, as long as the sender cares to. */
-import type { Bus } from './bus.ts';
+
 import type { Shell } from './function.ts';
 import { newId } from './ids.ts';
-import { type Outcome, REPLY_HEADER, toHeaders } from './message.ts';
-import { send } from './sending.ts';
+import type { Bus } from './jetstream/connection.ts';
+import { send } from './jetstream/publishing.ts';
+import { type Outcome, REPLY_HEADER, toHeaders } from './messages/message.ts';
 import type { Trace } from './trace.ts';
 
 type Command = {

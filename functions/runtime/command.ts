@@ -1,16 +1,16 @@
 /** Builder of command handlers: message → load, decide (pure), append, publish, answer, ack. */
 import type * as z from 'zod/mini';
-import { openBus } from './bus.ts';
-import { commandHandler } from './command-handler.ts';
-import type { Setting, Settings } from './config.ts';
-import { consume } from './consume.ts';
 import { type AppError, toAppError } from './errors.ts';
-import type { Aggregate, DomainEvent, Read, Write } from './event-store.ts';
 import type { Definition, Shell } from './function.ts';
-import { type Incoming, outcomeOf } from './message.ts';
+import { commandHandler } from './handling/command-handler.ts';
+import { consume } from './handling/consume.ts';
+import { pushHandler } from './handling/push.ts';
+import { openBus } from './jetstream/connection.ts';
+import { type Incoming, outcomeOf } from './messages/message.ts';
 import { openOutbox } from './outbox.ts';
 import { type Database, openDatabase } from './postgres.ts';
-import { pushHandler } from './push.ts';
+import type { Setting, Settings } from './process/settings.ts';
+import type { Aggregate, DomainEvent, Read, Write } from './store/event-store.ts';
 
 /** What a decision knows besides the command and the state. `id` and `version` are the aggregate's, `now` is RFC 3339 in UTC. */
 export type Decision<Reads = null, Performed = null, Extra extends Setting = never> = {

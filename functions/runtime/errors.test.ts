@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError, type Code, toAppError } from './errors.ts';
-import { backoffMs, fateOf, waitMs } from './failure.ts';
-import { httpStatus, problem } from './problem.ts';
+import { backoffMs, fateOf, waitMs } from './handling/failure.ts';
+import { httpStatus, problem } from './http/problem.ts';
 
 const error = (code: Code, slug = 'some-slug') => new AppError(code, slug, 'why');
 

@@ -1,7 +1,7 @@
 /** What a function is to the shell: its kind, the settings it needs, and how it starts. Builders return this. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Setting, Settings } from './config.ts';
 import type { Log } from './log.ts';
+import type { Setting, Settings } from './process/settings.ts';
 
 export type Kind = 'command' | 'projector' | 'policy' | 'notifier' | 'relay' | 'http' | 'service';
 

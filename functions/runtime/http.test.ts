@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { publicRoute, router } from './routes.ts';
+import { publicRoute, router } from './http/routes.ts';
 
 const route = (method: 'GET' | 'PUT', path: string) =>
   publicRoute({ method, path, summary: 'a route', answers: { 200: null } }, async () => ({ status: 200 }));

@@ -1,12 +1,12 @@
 /** Builder of HTTP functions: a table of routes → a function that answers requests, counts them and says what went wrong. */
 import type { ServerResponse } from 'node:http';
-import { clientAddress } from './client-address.ts';
-import type { Setting } from './config.ts';
 import { invalid, toAppError } from './errors.ts';
 import type { Definition, HttpRequest, Shell } from './function.ts';
+import { clientAddress } from './http/client-address.ts';
+import { sendJson, sendProblem, sendText } from './http/problem.ts';
+import { bearerToken, type Caller, type Reply, type Route, router } from './http/routes.ts';
 import { record } from './metrics.ts';
-import { sendJson, sendProblem, sendText } from './problem.ts';
-import { bearerToken, type Caller, type Reply, type Route, router } from './routes.ts';
+import type { Setting } from './process/settings.ts';
 import { continueTrace, currentStep, currentTrace, noteOrder, type Trace } from './trace.ts';
 
 /** What a request is counted as: anybody may ask for any path. */

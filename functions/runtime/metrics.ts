@@ -1,8 +1,8 @@
 /** Counters, gauges and histograms of this process, pushed as OTLP/JSON: a pod that lives for seconds cannot be scraped. */
 import { randomUUID } from 'node:crypto';
 import type { Shell } from './function.ts';
-import { type Attributes, BOUNDS, exportRequest, type Instrument, type Series } from './metrics-wire.ts';
-import { post } from './post.ts';
+import { type Attributes, BOUNDS, exportRequest, type Instrument, type Series } from './telemetry/metrics-wire.ts';
+import { post } from './telemetry/post.ts';
 
 /** Of one instrument; what comes above it is counted together. */
 const MAX_SERIES = 100;

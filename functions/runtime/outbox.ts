@@ -1,9 +1,10 @@
 /** Outbox: messages stored in the transaction of what they tell, published after it, and then removed. */
-import type { Bus } from './bus.ts';
+
 import { toAppError } from './errors.ts';
 import type { Shell } from './function.ts';
+import type { Bus } from './jetstream/connection.ts';
+import { send } from './jetstream/publishing.ts';
 import { type Database, databaseError } from './postgres.ts';
-import { send } from './sending.ts';
 
 /** A message to publish: CloudEvents attributes as `ce-*` headers, JSON data as text. */
 export type OutboxMessage = {

@@ -1,15 +1,15 @@
 /** Builder of policies: event → commands to send now, commands to send later, and timers to cancel. */
 import type * as z from 'zod/mini';
-import { type Bus, openBus } from './bus.ts';
-import { consume } from './consume.ts';
 import { invalid } from './errors.ts';
 import type { Definition } from './function.ts';
+import { consume } from './handling/consume.ts';
+import { pushHandler } from './handling/push.ts';
 import { nameId } from './ids.ts';
-import { type Incoming, toHeaders } from './message.ts';
-import { pushHandler } from './push.ts';
-import { send } from './sending.ts';
-import { cancelTimer, setTimer } from './timer.ts';
-import { validate } from './validate.ts';
+import { type Bus, openBus } from './jetstream/connection.ts';
+import { send } from './jetstream/publishing.ts';
+import { cancelTimer, setTimer } from './jetstream/schedules.ts';
+import { type Incoming, toHeaders } from './messages/message.ts';
+import { validate } from './schema.ts';
 
 type CommandType = `command.${string}`;
 type Command<Type extends CommandType> = { readonly type: Type; readonly subject: string; readonly data: object };

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
-import { traced } from './postgres-steps.ts';
+import { traced } from './store/query-spans.ts';
 
 export type Database = Pick<pg.Pool, 'query' | 'connect'>;
 

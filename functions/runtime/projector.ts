@@ -1,13 +1,13 @@
 /** Builder of projectors: events → rows of one table, a batch in one statement; the newer version wins. */
 import type * as z from 'zod/mini';
-import { openBus } from './bus.ts';
-import { consume } from './consume.ts';
 import { invalid } from './errors.ts';
 import type { Definition } from './function.ts';
-import type { Incoming } from './message.ts';
+import { consume } from './handling/consume.ts';
+import { pushHandler } from './handling/push.ts';
+import { openBus } from './jetstream/connection.ts';
+import type { Incoming } from './messages/message.ts';
 import { databaseError, openDatabase, type Queries } from './postgres.ts';
-import { pushHandler } from './push.ts';
-import { validate } from './validate.ts';
+import { validate } from './schema.ts';
 
 /** A row of the table, by column; `version` says which of two rows is newer. */
 export type Row = Readonly<Record<string, unknown>> & { readonly version: number };

@@ -1,8 +1,8 @@
 /** Builder of the outbox relay: publishes what a crashed process committed but did not publish. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { openBus } from './bus.ts';
 import { toAppError } from './errors.ts';
 import type { Definition } from './function.ts';
+import { openBus } from './jetstream/connection.ts';
 import { setGauge } from './metrics.ts';
 import { measureOutbox, openOutbox, readOutbox } from './outbox.ts';
 import { openDatabase } from './postgres.ts';

@@ -1,10 +1,11 @@
 /** Builder of gRPC services: unary handlers as async functions, served with health checks, limits and a drain. */
-import type { Setting } from './config.ts';
+
 import type { Definition, Shell } from './function.ts';
-import { MAX_MESSAGE_BYTES, type Offer } from './grpc.ts';
-import { openAnswers } from './grpc-answers.ts';
-import { healthOffers, remember } from './grpc-health.ts';
-import { openServerCredentials } from './grpc-tls.ts';
+import { openAnswers } from './grpc/answers.ts';
+import { healthOffers, remember } from './grpc/health.ts';
+import { MAX_MESSAGE_BYTES, type Offer } from './grpc/methods.ts';
+import { openServerCredentials } from './grpc/tls.ts';
+import type { Setting } from './process/settings.ts';
 
 type Opened = {
   readonly offers: readonly Offer[];

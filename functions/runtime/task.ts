@@ -1,9 +1,10 @@
 /** Tasks: messages that one function alone gets, now or at a time, in its retries, without having been in another stream. */
-import type { Bus } from './bus.ts';
-import { toHeaders } from './message.ts';
-import { retrySubject, waitingSubject } from './retries.ts';
-import { sending } from './sending.ts';
-import { schedule } from './timer.ts';
+
+import { retrySubject, waitingSubject } from './handling/retries.ts';
+import type { Bus } from './jetstream/connection.ts';
+import { sending } from './jetstream/publishing.ts';
+import { schedule } from './jetstream/schedules.ts';
+import { toHeaders } from './messages/message.ts';
 import type { Trace } from './trace.ts';
 
 export type Task = {

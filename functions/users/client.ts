@@ -1,7 +1,7 @@
 /** Typed client of user-service: plain values in and out; failures are the AppErrors that the service threw. */
 import { UserServiceService as methods, LinkPurpose as WirePurpose } from '../gen/millrace/users/v1/users.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openGrpcClient } from '../runtime/grpc-client.ts';
+import { openGrpcClient } from '../runtime/grpc/client.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { fromWireRole, fromWireTime, fromWireUser, type Role, type User } from './user.ts';
 

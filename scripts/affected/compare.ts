@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 
 const folders = z._default(z.array(z.string()), []);
 const kustomization = z.object({ resources: folders, components: folders });

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { UserServiceService as methods } from '../../functions/gen/millrace/users/v1/users.ts';
-import type { AnyMethod, RequestOf, ResponseOf } from '../../functions/runtime/grpc.ts';
+import type { AnyMethod, RequestOf, ResponseOf } from '../../functions/runtime/grpc/methods.ts';
 import type { Cleanup } from '../local/cleanup.ts';
 import { pathsOf } from '../local/data-folder.ts';
 import { natsKeysFolder } from '../local/nats-keys.ts';

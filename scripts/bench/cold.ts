@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bus } from '../../functions/runtime/bus.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Cleanup } from '../local/cleanup.ts';
 import { openMailbox } from '../local/mailbox.ts';
 import { freePort } from '../local/ports.ts';

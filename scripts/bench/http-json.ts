@@ -1,10 +1,10 @@
 /** The handlers of user-service behind plain HTTP and JSON, in a process of their own: what gRPC is measured against. */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { readSettings } from '../../functions/runtime/config.ts';
 import { toAppError } from '../../functions/runtime/errors.ts';
-import type { Offer } from '../../functions/runtime/grpc.ts';
+import type { Offer } from '../../functions/runtime/grpc/methods.ts';
 import { openLog } from '../../functions/runtime/log.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import userService from '../../functions/users/user-service/function.ts';
 

@@ -1,11 +1,11 @@
 /** Orders sent to stream COMMANDS, so many at a time, each until its answer; a process of its own: how long they took. */
 import { performance } from 'node:perf_hooks';
-import { openBus } from '../../functions/runtime/bus.ts';
 import { openCommandSender } from '../../functions/runtime/command-sender.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
 import { newId } from '../../functions/runtime/ids.ts';
+import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
-import { errorOf } from '../../functions/runtime/message.ts';
+import { errorOf } from '../../functions/runtime/messages/message.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 
 const WAIT_MS = 60_000;

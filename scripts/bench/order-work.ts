@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { awaitOrder, listOrders } from '../../functions/api/queries-api/order-view.ts';
 import { orderAsOf, readOrderHistory } from '../../functions/orders/client.ts';
 import { orders } from '../../functions/orders/order.ts';
-import { openEventStore } from '../../functions/runtime/event-store.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
+import { openEventStore } from '../../functions/runtime/store/event-store.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { customerIdOf, orderIdOf } from './seed-orders.ts';
 

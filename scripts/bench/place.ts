@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Bus, openBus } from '../../functions/runtime/bus.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
+import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 import { type Database, openDatabase } from '../../functions/runtime/postgres.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { buildFunctions } from '../build.ts';
 import type { Cleanup } from '../local/cleanup.ts';
 import { readConsumers, readStreams } from '../local/jetstream-yaml.ts';

@@ -5,7 +5,7 @@ import { orders } from '../../functions/orders/order.ts';
 import orderView from '../../functions/orders/order-view/function.ts';
 import { newId } from '../../functions/runtime/ids.ts';
 import type { Row as ViewRow } from '../../functions/runtime/projector.ts';
-import { publishedData } from '../../functions/runtime/stored-forms.ts';
+import { publishedData } from '../../functions/runtime/store/schema-versions.ts';
 import { type Cleanup, openCleanup } from '../local/cleanup.ts';
 import { rebuild } from '../rebuild/rebuild.ts';
 import { startBundle } from './bundle.ts';

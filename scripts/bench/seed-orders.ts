@@ -1,8 +1,8 @@
 /** Many orders at once, made by Postgres itself from one that the code of orders has made: events, commands and read model. */
 import { orders } from '../../functions/orders/order.ts';
-import { fold } from '../../functions/runtime/event-store.ts';
 import { type Database, transaction } from '../../functions/runtime/postgres.ts';
-import { formOf } from '../../functions/runtime/stored-forms.ts';
+import { fold } from '../../functions/runtime/store/event-store.ts';
+import { formOf } from '../../functions/runtime/store/schema-versions.ts';
 
 /** Each has as many orders as any other. */
 export const CUSTOMERS = 100;

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bus } from '../../functions/runtime/bus.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Cleanup } from '../local/cleanup.ts';
 import type { Part, Result, Row } from './part.ts';
 import { openPlace, type Place } from './place.ts';

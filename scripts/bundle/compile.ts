@@ -24,12 +24,12 @@ function entryOf({ name, source }: Entry, instrumented: boolean): string {
   const start = `run(${JSON.stringify(name)}, definition)`;
   if (!instrumented)
     return `import definition from './${source}';
-      import { run } from './functions/runtime/main.ts';
+      import { run } from './functions/runtime/process/main.ts';
       void ${start};`;
-  return `import { instrument } from './functions/runtime/auto-instrumentation.ts';
+  return `import { instrument } from './functions/runtime/telemetry/auto-instrumentation.ts';
     void instrument().then(async () => {
       const { default: definition } = await import('./${source}');
-      const { run } = await import('./functions/runtime/main.ts');
+      const { run } = await import('./functions/runtime/process/main.ts');
       await ${start};
     });`;
 }

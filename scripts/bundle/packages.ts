@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 
 const versions = z.optional(z.record(z.string(), z.string()));
 const manifest = z.object({

@@ -1,5 +1,5 @@
 /** The shop at rest → a snapshot of all that it stores; and, at any time, what it has still to do. */
-import type { Bus } from '../../functions/runtime/bus.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
 import { parseHeaders, readLetters, storedMessages } from '../dead-letters/letters.ts';
 import type { Message, Rest, Snapshot } from './snapshot.ts';

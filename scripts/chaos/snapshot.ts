@@ -1,5 +1,5 @@
 /** What a run leaves behind, in one value: all that the checker looks at. */
-import type { WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import type { WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 import type { Arrival } from './mail-sink.ts';
 
 /** An answer that settles a request; `key` is its Idempotency-Key. Times are ms since 1970. */

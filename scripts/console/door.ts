@@ -1,7 +1,7 @@
 /** /console and below → the page, the API that it reads, the live stream, and the few things it may do. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { methodNotAllowed, notFound } from '../../functions/runtime/errors.ts';
-import { sendJson } from '../../functions/runtime/problem.ts';
+import { sendJson } from '../../functions/runtime/http/problem.ts';
 import { openHistory } from './history.ts';
 import { type Live, openLive } from './live.ts';
 import { refuseForeignHost, refuseForeignOrigin, refuseForeignSite } from './origin.ts';

@@ -1,6 +1,7 @@
 /** Dead letters for the console: listed, shown, and one of them sent again or dropped, which is on record before it is done. */
-import type { Bus } from '../../functions/runtime/bus.ts';
+
 import { notFound, refused } from '../../functions/runtime/errors.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import { record } from '../dead-letters/audit.ts';
 import { DEAD_LETTERS, findLetter, type Letter, readLetters, removeLetter } from '../dead-letters/letters.ts';
 import { redrive, refuseOrphans } from '../dead-letters/redrive.ts';

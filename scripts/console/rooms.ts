@@ -1,10 +1,10 @@
 /** What can be asked of the console below /console/api/, and what answers it. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { Bus } from '../../functions/runtime/bus.ts';
 import { notFound } from '../../functions/runtime/errors.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 import type { Mail } from '../local/mailbox.ts';
 import type { FunctionState } from '../local/scaler.ts';
 import type { Point } from '../local/telemetry/points.ts';

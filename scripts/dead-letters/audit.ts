@@ -1,6 +1,7 @@
 /** What is done with a dead letter → a record of it in stream AUDIT, made before it is done. */
-import type { Bus } from '../../functions/runtime/bus.ts';
+
 import { newId } from '../../functions/runtime/ids.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Letter } from './letters.ts';
 
 /** `by` names whoever does it. */

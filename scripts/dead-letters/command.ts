@@ -1,8 +1,9 @@
 /** `millrace dead-letters list|show|redrive|discard|sweep|audit`: what could not be handled, and what becomes of it. */
-import { type Bus, openBus } from '../../functions/runtime/bus.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
+
 import { toAppError } from '../../functions/runtime/errors.ts';
+import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { type Environment, type NatsPlace, natsPlace } from '../cli.ts';
 import { OPERATOR } from '../nats-users/permissions.ts';
 import { record } from './audit.ts';

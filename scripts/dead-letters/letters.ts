@@ -1,9 +1,10 @@
 /** Stream DEAD_LETTERS → its letters, each with what it was and why it is here; one is taken out by its id. */
-import type { Bus } from '../../functions/runtime/bus.ts';
+
 import { AppError } from '../../functions/runtime/errors.ts';
-import { DEAD } from '../../functions/runtime/failure.ts';
-import { typeOfSubject } from '../../functions/runtime/message.ts';
-import { ATTEMPTS_HEADER, ORIGIN_HEADER, readOrigin } from '../../functions/runtime/retries.ts';
+import { DEAD } from '../../functions/runtime/handling/failure.ts';
+import { ATTEMPTS_HEADER, ORIGIN_HEADER, readOrigin } from '../../functions/runtime/handling/retries.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
+import { typeOfSubject } from '../../functions/runtime/messages/message.ts';
 
 export const DEAD_LETTERS = 'DEAD_LETTERS';
 

@@ -1,6 +1,5 @@
 /** Dead letters → their functions' retries, the messages about one subject one after another, in the order they had. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bus } from '../../functions/runtime/bus.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
 import {
   ATTEMPTS_HEADER,
@@ -11,7 +10,8 @@ import {
   retriesOf,
   retrySubject,
   waitingSubject,
-} from '../../functions/runtime/retries.ts';
+} from '../../functions/runtime/handling/retries.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import { DEAD_LETTERS, isStored, type Letter, lastLetter, readLetters, removeLetter } from './letters.ts';
 
 /** `failed again`: it waits for another attempt, or is a dead letter anew. `no answer`: nothing came of it in 30 s. */

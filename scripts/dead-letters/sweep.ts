@@ -1,8 +1,9 @@
 /** Work queues → what no consumer will ever take: of no function's kind, to the dead letters; passed over by its consumer, sent again. */
-import type { Bus } from '../../functions/runtime/bus.ts';
-import { DEAD } from '../../functions/runtime/failure.ts';
-import { REPLY_HEADER } from '../../functions/runtime/message.ts';
-import { ATTEMPTS_HEADER, CARRIED, ORIGIN_HEADER } from '../../functions/runtime/retries.ts';
+
+import { DEAD } from '../../functions/runtime/handling/failure.ts';
+import { ATTEMPTS_HEADER, CARRIED, ORIGIN_HEADER } from '../../functions/runtime/handling/retries.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
+import { REPLY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { parseHeaders, removeMessage, type Stored, storedMessages } from './letters.ts';
 
 /** A stream whose messages are deleted when they are done, and the subjects that are nobody's work by purpose. */

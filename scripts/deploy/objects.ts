@@ -1,7 +1,7 @@
 /** A rendered overlay, a function and its image → the Kubernetes objects of that function alone. Pure. */
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 
 const container = z.looseObject({ image: z.string() });
 const podTemplate = z.looseObject({ spec: z.looseObject({ containers: z.array(container).check(z.length(1)) }) });

@@ -1,7 +1,7 @@
 /** The objects of one function → applied and running, or put back as it was; a function at zero is woken to see that it starts. */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 import type { Kubectl } from './kubectl.ts';
 import type { FunctionObjects, Scaling } from './objects.ts';
 

@@ -1,6 +1,6 @@
 /** Requests for an HTTP function → its ready replicas, the least loaded first; while there is none they wait, and are not lost. */
 import { unavailable } from '../../functions/runtime/errors.ts';
-import { problem, sendJson } from '../../functions/runtime/problem.ts';
+import { problem, sendJson } from '../../functions/runtime/http/problem.ts';
 import type { HttpRule } from './manifests.ts';
 import { type Exchange, forward, openConnections } from './proxy.ts';
 import type { Replica } from './replica.ts';

@@ -1,9 +1,9 @@
 /** Addresses and keys of the local shop → the platform's own connections to it, made as a function makes them. */
 import path from 'node:path';
-import { type Bus, openBus } from '../../functions/runtime/bus.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
+import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Log } from '../../functions/runtime/log.ts';
 import { type Database, openDatabase } from '../../functions/runtime/postgres.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { openUserClient, type UserClient } from '../../functions/users/client.ts';
 import { OPERATOR } from '../nats-users/permissions.ts';
 import { seedFileOf } from '../nkeys/seeds.ts';

@@ -1,7 +1,7 @@
 /** The one HTTP address of the local shop: the API and its document by method and path, the console, the mailbox, the functions' state, and readiness. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AppError, invalid, methodNotAllowed, toAppError } from '../../functions/runtime/errors.ts';
-import { sendJson, sendProblem } from '../../functions/runtime/problem.ts';
+import { sendJson, sendProblem } from '../../functions/runtime/http/problem.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import type { Console } from '../console/door.ts';
 import { refuseForeignHost } from '../console/origin.ts';

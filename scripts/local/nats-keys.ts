@@ -1,8 +1,8 @@
 /** The secrets folder of the local shop → an nkey for every user of its NATS, and what the server must know of them. */
 import path from 'node:path';
-import { type Bus, openBus } from '../../functions/runtime/bus.ts';
-import { readSettings } from '../../functions/runtime/config.ts';
+import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { accountsConf } from '../nats-users/accounts-conf.ts';
 import type { NatsUser } from '../nats-users/permissions.ts';
 import { shopUsers } from '../nats-users/shop-users.ts';

@@ -1,7 +1,7 @@
 /** Facts of the running platform → metrics: lag, the age of what waits, replicas; a cluster learns them from NATS and Kubernetes. */
 import * as z from 'zod/mini';
-import type { Bus } from '../../functions/runtime/bus.ts';
 import { toAppError } from '../../functions/runtime/errors.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import { pushMetrics, setGauge } from '../../functions/runtime/metrics.ts';
 import type { Client } from './client.ts';
 import type { Rule } from './manifests.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 
 export const repository = path.resolve(import.meta.dirname, '../..');
 

@@ -1,8 +1,8 @@
 /** Functions and consumers → the users of NATS, each with the subjects that it needs and no others. Pure. */
 import type { Definition } from '../../functions/runtime/function.ts';
-import { answersTo, filterOf, inboxOf } from '../../functions/runtime/message.ts';
-import { retriesOf, retrySubject } from '../../functions/runtime/retries.ts';
-import { CANCEL_TIMER, timersOf } from '../../functions/runtime/timer.ts';
+import { retriesOf, retrySubject } from '../../functions/runtime/handling/retries.ts';
+import { CANCEL_TIMER, timersOf } from '../../functions/runtime/jetstream/schedules.ts';
+import { answersTo, filterOf, inboxOf } from '../../functions/runtime/messages/message.ts';
 import type { ConsumerSpec } from '../local/jetstream-yaml.ts';
 
 /** Subjects, with NATS's wildcards: what it may publish to and subscribe to. */

@@ -1,7 +1,7 @@
 /** What is wanted → its folder in knative/functions/, made like that of its model: name, events and description are its own. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { filterOf } from '../../functions/runtime/message.ts';
+import { filterOf } from '../../functions/runtime/messages/message.ts';
 import { repository } from '../local/yaml-file.ts';
 import { wordsOf } from './events.ts';
 import { commandOf } from './names.ts';

@@ -1,7 +1,7 @@
 /** A folder and names of users → an nkey for each that has none yet: its seed in a file for it alone, its public key in a list. */
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { newSeed, publicKeyOf } from '../../functions/runtime/nkey.ts';
+import { newSeed, publicKeyOf } from '../../functions/runtime/jetstream/nkey.ts';
 import { variableOf } from '../nats-users/accounts-conf.ts';
 
 /** The name of the file, and of the key in a Kubernetes Secret. */

@@ -2,9 +2,9 @@
 import type pg from 'pg';
 import { ORDERS } from '../../functions/orders/events.ts';
 import { orders } from '../../functions/orders/order.ts';
-import type { Aggregate, DomainEvent } from '../../functions/runtime/event-store.ts';
 import type { ProjectorDefinition, Row } from '../../functions/runtime/projector.ts';
-import { publishedData, raise, type WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import type { Aggregate, DomainEvent } from '../../functions/runtime/store/event-store.ts';
+import { publishedData, raise, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 
 const EVENTS_A_QUERY = 4_000;
 const AGGREGATES_A_QUERY = 500;

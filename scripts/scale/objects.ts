@@ -1,6 +1,6 @@
 /** Kubernetes objects, as applied → what scaling depends on, typed; an object that is not as it must be is an error that names it. */
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 
 export type KubernetesObject = {
   readonly apiVersion: string;

@@ -1,6 +1,6 @@
 /** Lines of JSON → what was recorded of a function, checked; an error names the line. */
 import * as z from 'zod/mini';
-import { validate } from '../../functions/runtime/validate.ts';
+import { validate } from '../../functions/runtime/schema.ts';
 import type { Series } from './load.ts';
 
 const least0 = z.number().check(z.gte(0));

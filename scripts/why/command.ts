@@ -1,7 +1,7 @@
 /** `millrace why <id>`: what became of an order, an event or an e-mail, what it waited for, and what to do. */
 import path from 'node:path';
-import { filterOf } from '../../functions/runtime/message.ts';
-import { RETRIES } from '../../functions/runtime/retries.ts';
+import { RETRIES } from '../../functions/runtime/handling/retries.ts';
+import { filterOf } from '../../functions/runtime/messages/message.ts';
 import { type Environment, localUrl, natsPlace, readOptions, UsageError } from '../cli.ts';
 import { connect } from '../dead-letters/command.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../local/jetstream-yaml.ts';

@@ -1,5 +1,5 @@
 /** NATS → what it holds now: dead letters, what is parked, and the lag of each function. */
-import type { Bus } from '../../functions/runtime/bus.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import { lastLetter, parseHeaders, readLetters, type Stored } from '../dead-letters/letters.ts';
 import type { ConsumerSpec } from '../local/jetstream-yaml.ts';
 import type { Present } from './state.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Bus, openBus } from '../../functions/runtime/bus.ts';
+import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openDisk } from '../../scripts/chaos/disk.ts';
 import { type KeptServer, keepServer } from '../../scripts/local/kept-server.ts';
 import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';

@@ -1,7 +1,7 @@
 /** A small shop at rest in which all is well, for the checker's tests: two orders with their money, stock, events and e-mails. */
 import { type OrderEvent, orders } from '../../functions/orders/order.ts';
 import { type SaleEvent, saleOf } from '../../functions/orders/sales-view/sale.ts';
-import { publishedData } from '../../functions/runtime/stored-forms.ts';
+import { publishedData } from '../../functions/runtime/store/schema-versions.ts';
 import type { Answer, Snapshot } from '../../scripts/chaos/snapshot.ts';
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import orderView from '../../functions/orders/order-view/function.ts';
 import salesView from '../../functions/orders/sales-view/function.ts';
-import { REPLAY_HEADER } from '../../functions/runtime/message.ts';
+import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { gatherRest } from '../../scripts/chaos/gather.ts';
 import { parseHeaders, storedMessages } from '../../scripts/dead-letters/letters.ts';
 import { pathsOf } from '../../scripts/local/data-folder.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { EXPIRE_ORDER } from '../../functions/orders/commands.ts';
-import type { Bus } from '../../functions/runtime/bus.ts';
-import { cancelTimer } from '../../functions/runtime/timer.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
+import { cancelTimer } from '../../functions/runtime/jetstream/schedules.ts';
 import { pathsOf } from '../../scripts/local/data-folder.ts';
 import { withBusAs } from '../../scripts/local/nats-keys.ts';
 import { startShop } from '../support/shop.ts';

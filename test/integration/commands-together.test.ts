@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OrderEventOf, orders } from '../../functions/orders/order.ts';
 import { moveStock } from '../../functions/orders/stock.ts';
 import { refused } from '../../functions/runtime/errors.ts';
-import { openEventStore } from '../../functions/runtime/event-store.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
+import { openEventStore } from '../../functions/runtime/store/event-store.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openBus } from '../../functions/runtime/bus.ts';
-import { consume } from '../../functions/runtime/consume.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
 import type { Running } from '../../functions/runtime/function.ts';
-import type { Incoming } from '../../functions/runtime/message.ts';
+import { consume } from '../../functions/runtime/handling/consume.ts';
+import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import type { Incoming } from '../../functions/runtime/messages/message.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
 import { until } from '../support/until.ts';

@@ -4,7 +4,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { HealthService } from '../../functions/gen/grpc/health/v1/health.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
-import { DETAILS_TRAILER, fromStatus } from '../../functions/runtime/grpc-status.ts';
+import { DETAILS_TRAILER, fromStatus } from '../../functions/runtime/grpc/status.ts';
 import {
   type Handler,
   method,

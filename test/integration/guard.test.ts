@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { AppError, invalid, unavailable } from '../../functions/runtime/errors.ts';
-import { openGuard } from '../../functions/runtime/guard.ts';
+import { openGuard } from '../../functions/runtime/outbound.ts';
 import { keepingLog } from '../support/keeping-log.ts';
 import { until } from '../support/until.ts';
 

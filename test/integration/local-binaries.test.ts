@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openBus } from '../../functions/runtime/bus.ts';
+import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
 import { freePort } from '../../scripts/local/ports.ts';

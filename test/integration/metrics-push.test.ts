@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { UserServiceService } from '../../functions/gen/millrace/users/v1/users.ts';
-import { openBus } from '../../functions/runtime/bus.ts';
-import { consume } from '../../functions/runtime/consume.ts';
 import { AppError, unavailable } from '../../functions/runtime/errors.ts';
-import { openGuard } from '../../functions/runtime/guard.ts';
+import { consume } from '../../functions/runtime/handling/consume.ts';
+import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { count, pushMetrics, record, setGauge } from '../../functions/runtime/metrics.ts';
+import { openGuard } from '../../functions/runtime/outbound.ts';
 import { freePort } from '../../scripts/local/ports.ts';
 import { startBackends } from '../support/backends.ts';
 import {

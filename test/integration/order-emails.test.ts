@@ -7,7 +7,7 @@ import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { muteByToken, putPreferences, readPreferences, resend } from '../../functions/notifications/client.ts';
 import type { PublicOrder } from '../../functions/orders/events.ts';
-import { REPLAY_HEADER } from '../../functions/runtime/message.ts';
+import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Mailbox, openMailbox } from '../../scripts/local/mailbox.ts';
 import { freePort } from '../../scripts/local/ports.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openOutgoing } from '../../functions/runtime/outgoing.ts';
+import { openOutgoing } from '../../functions/runtime/jetstream/outgoing.ts';
 import { keepingLog } from '../support/keeping-log.ts';
 
 test('what is sent in one turn goes in its order when the turn is over', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orders } from '../../functions/orders/order.ts';
 import { openPayments, settlePayment } from '../../functions/orders/payments.ts';
 import { refused } from '../../functions/runtime/errors.ts';
-import { openEventStore } from '../../functions/runtime/event-store.ts';
+import { openEventStore } from '../../functions/runtime/store/event-store.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 

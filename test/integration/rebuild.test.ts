@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import orderView from '../../functions/orders/order-view/function.ts';
 import salesView from '../../functions/orders/sales-view/function.ts';
 import { upsert } from '../../functions/runtime/projector.ts';
-import type { WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import type { WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { rebuild } from '../../scripts/rebuild/rebuild.ts';
 import { type Backends, startBackends } from '../support/backends.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openBus } from '../../functions/runtime/bus.ts';
-import { consume } from '../../functions/runtime/consume.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
-import { WORKING_EVERY_MS } from '../../functions/runtime/lane.ts';
-import type { Incoming } from '../../functions/runtime/message.ts';
+import { consume } from '../../functions/runtime/handling/consume.ts';
+import { WORKING_EVERY_MS } from '../../functions/runtime/handling/consumer-loop.ts';
+import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import type { Incoming } from '../../functions/runtime/messages/message.ts';
 import { startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
 import { until } from '../support/until.ts';

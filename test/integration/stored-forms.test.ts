@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OrderEvent, orders } from '../../functions/orders/order.ts';
-import { fold, openEventStore } from '../../functions/runtime/event-store.ts';
-import { readHistory } from '../../functions/runtime/history.ts';
+import { fold, openEventStore } from '../../functions/runtime/store/event-store.ts';
+import { readHistory } from '../../functions/runtime/store/history.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 

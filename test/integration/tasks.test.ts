@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openBus } from '../../functions/runtime/bus.ts';
-import { consume } from '../../functions/runtime/consume.ts';
 import { AppError } from '../../functions/runtime/errors.ts';
-import { type Incoming, REPLAY_HEADER } from '../../functions/runtime/message.ts';
+import { consume } from '../../functions/runtime/handling/consume.ts';
+import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { type Incoming, REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { scheduleTask, sendTask } from '../../functions/runtime/task.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Letter, readLetters } from '../../scripts/dead-letters/letters.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../functions/gen/google/rpc/error_details.ts';
 import { Status } from '../../functions/gen/google/rpc/status.ts';
 import { UserServiceService as methods } from '../../functions/gen/millrace/users/v1/users.ts';
-import type { AnyMethod } from '../../functions/runtime/grpc.ts';
+import type { AnyMethod } from '../../functions/runtime/grpc/methods.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { newSigningKey, startUserService, type UserServiceFixture } from '../support/user-service-fixture.ts';

@@ -7,7 +7,7 @@ import {
   findEndpoint,
   rotateSecret,
 } from '../../functions/notifications/webhook-endpoints.ts';
-import { REPLAY_HEADER } from '../../functions/runtime/message.ts';
+import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { sendTask } from '../../functions/runtime/task.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';

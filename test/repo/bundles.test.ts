@@ -60,7 +60,7 @@ test('a function is built of its own sources and those that it imports', async (
   const [bundle] = await buildFunctions(['create-order']);
   expect(bundle?.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(bundle?.contents.sources).toEqual(
-    expect.arrayContaining(['functions/orders/create-order/decide.ts', 'functions/runtime/bus.ts']),
+    expect.arrayContaining(['functions/orders/create-order/decide.ts', 'functions/runtime/jetstream/connection.ts']),
   );
   expect(bundle?.contents.sources).not.toContain('functions/orders/pay-order/decide.ts');
   expect(bundle?.contents.packages).toEqual(expect.arrayContaining(['node_modules/pg', 'node_modules/nats']));

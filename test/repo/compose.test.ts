@@ -3,8 +3,8 @@ import { BlockList } from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { SETTINGS } from '../../functions/runtime/config.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
+import { SETTINGS } from '../../functions/runtime/process/settings.ts';
 import { listFunctions } from '../../scripts/build.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { publicOrder } from '../../functions/orders/events.ts';
 import { orders } from '../../functions/orders/order.ts';
 import { storedEvents, storedOrder } from '../../functions/orders/stored-events.ts';
-import { raise, type WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import { raise, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 
 type History = {

@@ -20,7 +20,7 @@ test('imports only point down, and into another context only at what it shows', 
 });
 
 test.each([
-  ['runtime/main.ts', 'orders/order.ts', 'upwards'],
+  ['runtime/process/main.ts', 'orders/order.ts', 'upwards'],
   ['notifications/order-emails/function.ts', 'orders/order.ts', 'sees more'],
   ['api/commands-api/function.ts', 'orders/create-order/decide.ts', 'sees more'],
   ['orders/order-view/function.ts', 'orders/create-order/decide.ts', 'reaches into'],
@@ -37,7 +37,7 @@ test('the client `nats` is imported in one module alone, and its keys in another
   for (const file of files)
     if (/from 'nats'|require\('nats'\)/.test(await readFile(path.join(repository, file), 'utf8'))) users.push(file);
   expect(users.filter((file) => !file.startsWith('test/repo')).sort()).toEqual([
-    'functions/runtime/bus.ts',
-    'functions/runtime/nkey.ts',
+    'functions/runtime/jetstream/connection.ts',
+    'functions/runtime/jetstream/nkey.ts',
   ]);
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MAX_WAIT_SECONDS } from '../../functions/api/headers.ts';
-import { SETTINGS } from '../../functions/runtime/config.ts';
+import { SETTINGS } from '../../functions/runtime/process/settings.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { buildOverlays, definitionOf, isWorkload, OVERLAYS } from '../support/overlays.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, w
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { publicKeyOf } from '../../functions/runtime/nkey.ts';
+import { publicKeyOf } from '../../functions/runtime/jetstream/nkey.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import { shopUsers } from '../../scripts/nats-users/shop-users.ts';
 import { seedFileOf } from '../../scripts/nkeys/seeds.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { orders } from '../../functions/orders/order.ts';
 import { storedEvents } from '../../functions/orders/stored-events.ts';
-import { formOf } from '../../functions/runtime/stored-forms.ts';
+import { formOf } from '../../functions/runtime/store/schema-versions.ts';
 import type { MessageSchema } from '../../scripts/compatibility.ts';
 import { repository } from '../../scripts/local/yaml-file.ts';
 import {

@@ -1,8 +1,8 @@
 /** A small model of JetStream: streams, work queues, consumers, redelivery, dedupe by message id, and schedules. */
 
-import type { Bus, Payload } from '../../functions/runtime/bus.ts';
-import type { BusMessage } from '../../functions/runtime/bus-message.ts';
 import { unavailable } from '../../functions/runtime/errors.ts';
+import type { Bus, Payload } from '../../functions/runtime/jetstream/connection.ts';
+import type { BusMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
 import type { Action, Network, Process } from './network.ts';
 

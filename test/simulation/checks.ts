@@ -8,11 +8,11 @@ import {
   shippedQuantity,
 } from '../../functions/orders/order.ts';
 import { type SaleEvent, saleOf } from '../../functions/orders/sales-view/sale.ts';
-import { fold, fromRefusal } from '../../functions/runtime/event-store.ts';
-import { DEAD } from '../../functions/runtime/failure.ts';
+import { DEAD } from '../../functions/runtime/handling/failure.ts';
 import { nameId } from '../../functions/runtime/ids.ts';
-import { outcomeOf } from '../../functions/runtime/message.ts';
-import { publishedData } from '../../functions/runtime/stored-forms.ts';
+import { outcomeOf } from '../../functions/runtime/messages/message.ts';
+import { fold, fromRefusal } from '../../functions/runtime/store/event-store.ts';
+import { publishedData } from '../../functions/runtime/store/schema-versions.ts';
 import type { Plan } from './plan.ts';
 import type { EventRow } from './tables.ts';
 import { type Ended, PRODUCTS } from './world.ts';

@@ -1,10 +1,10 @@
 /** The client of a run: sends what the plan asks for, again and again until it is stored, and keeps what it is answered. */
 
-import type { Bus } from '../../functions/runtime/bus.ts';
 import { openCommandSender } from '../../functions/runtime/command-sender.ts';
 import type { Shell } from '../../functions/runtime/function.ts';
 import { nameId } from '../../functions/runtime/ids.ts';
-import type { Outcome } from '../../functions/runtime/message.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
+import type { Outcome } from '../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import type { Ask } from './plan.ts';
 import { delay } from './ports.ts';

@@ -1,5 +1,5 @@
 /** A durable consumer of the model: what waits, what is out with a process, and when that comes back. */
-import type { BusMessage } from '../../functions/runtime/bus-message.ts';
+import type { BusMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import type { Stream } from './bus.ts';
 
 const ACK_WAIT_MS = 30_000;

@@ -1,8 +1,8 @@
 /** A model of Postgres that knows the statements of the runtime by their names: each is atomic, and sees what is committed. */
 import { orders } from '../../functions/orders/order.ts';
-import type { CommandRecord, Refusal } from '../../functions/runtime/event-store.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
+import type { CommandRecord, Refusal } from '../../functions/runtime/store/event-store.ts';
 import type { Network, Process } from './network.ts';
 import { append, claim, type EventRow, type Payment, remember, type Tables, UNIQUE, violation } from './tables.ts';
 

@@ -4,7 +4,7 @@ import { checkAll } from './checks.ts';
 import { type Fault, type Plan, plans } from './plan.ts';
 import { type Ended, runWorld } from './world.ts';
 
-vi.mock(import('../../functions/runtime/bus.ts'), async (original) => {
+vi.mock(import('../../functions/runtime/jetstream/connection.ts'), async (original) => {
   const { portsOf } = await import('./ports.ts');
   return { ...(await original()), openBus: async (shell) => portsOf(shell).bus };
 });
@@ -16,7 +16,7 @@ vi.mock(import('../../functions/orders/order.ts'), async (original) => {
   const all = await original();
   return { ...all, orders: { ...all.orders, snapshotEvery: 2 } };
 });
-vi.mock(import('../../functions/runtime/guard.ts'), async () => ({
+vi.mock(import('../../functions/runtime/outbound.ts'), async () => ({
   openGuard: (await import('./ports.ts')).openGuard,
 }));
 vi.mock(import('../../functions/notifications/smtp.ts'), async () => {

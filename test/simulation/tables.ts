@@ -1,9 +1,9 @@
 /** The tables of the model of Postgres, with the constraints that the code relies on. */
 import pg from 'pg';
 import type { Product } from '../../functions/orders/products.ts';
-import type { CommandRecord } from '../../functions/runtime/event-store.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
-import type { WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import type { CommandRecord } from '../../functions/runtime/store/event-store.ts';
+import type { WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 
 export type EventRow = WrittenEvent & { readonly eventId: string; readonly commandId: string };
 export type Payment = {

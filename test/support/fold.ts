@@ -1,7 +1,7 @@
 /** What every order in the event store has come to, by a fold of its own: the measure of read models. */
 import type pg from 'pg';
 import { type OrderEvent, orders } from '../../functions/orders/order.ts';
-import { publishedData, raise, type WrittenEvent } from '../../functions/runtime/stored-forms.ts';
+import { publishedData, raise, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 
 export type Folded = {
   readonly event: OrderEvent;

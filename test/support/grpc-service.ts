@@ -1,8 +1,8 @@
 /** A gRPC service of the test's own in its process, built by service() as a function is, and clients of it. */
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { UserServiceService as methods, type User } from '../../functions/gen/millrace/users/v1/users.ts';
-import { type Call, offer } from '../../functions/runtime/grpc.ts';
-import { type GrpcClient, openGrpcClient } from '../../functions/runtime/grpc-client.ts';
+import { type GrpcClient, openGrpcClient } from '../../functions/runtime/grpc/client.ts';
+import { type Call, offer } from '../../functions/runtime/grpc/methods.ts';
 import { service } from '../../functions/runtime/service.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { keepingLog, type Logged } from './keeping-log.ts';

@@ -1,7 +1,7 @@
 /** Example events of orders, as they are published. */
 import { randomUUID } from 'node:crypto';
 import type { PublicOrder } from '../../functions/orders/events.ts';
-import type { Bus } from '../../functions/runtime/bus.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 
 export const exampleOrder = (changes: Partial<PublicOrder> = {}): PublicOrder => ({
   orderId: randomUUID(),

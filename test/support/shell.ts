@@ -1,7 +1,8 @@
 /** A shell as a function gets it, for tests that open its parts in their own process. */
-import { readSettings, type Setting } from '../../functions/runtime/config.ts';
+
 import type { Shell } from '../../functions/runtime/function.ts';
 import { openLog } from '../../functions/runtime/log.ts';
+import { readSettings, type Setting } from '../../functions/runtime/process/settings.ts';
 
 /** `optional` are settings that may be unset; `name` is who it is to NATS. `close` runs what was opened with the shell backwards, as a function's end does. */
 export function testShell<Need extends Setting>(

@@ -1,9 +1,9 @@
 /** HTTP for all that changes something: users and sessions go to user-service, orders become commands, notifications are sent again. */
 import { SENDERS } from '../../notifications/client.ts';
 import { WEBHOOKS } from '../../notifications/webhook-deliveries.ts';
-import { openBus } from '../../runtime/bus.ts';
 import { openCommandSender } from '../../runtime/command-sender.ts';
 import { http } from '../../runtime/http.ts';
+import { openBus } from '../../runtime/jetstream/connection.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { openUserClient } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';

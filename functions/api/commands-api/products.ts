@@ -1,8 +1,8 @@
 /** PUT /v1/products/{sku}: staff set what is for sale. */
 import * as z from 'zod/mini';
 import { productDetails, putProduct, sku } from '../../orders/products.ts';
+import { callerRoute, type Route } from '../../runtime/http/routes.ts';
 import type { Database } from '../../runtime/postgres.ts';
-import { callerRoute, type Route } from '../../runtime/routes.ts';
 import { product } from '../answers.ts';
 
 export const productRoutes = (database: Database): Route[] => [

@@ -1,9 +1,10 @@
 /** HTTP for whoever pushes events: CloudEvents become commands on stream COMMANDS. */
-import { openBus } from '../../runtime/bus.ts';
+
 import { http } from '../../runtime/http.ts';
-import { commandIdOf, toHeaders } from '../../runtime/message.ts';
+import { openBus } from '../../runtime/jetstream/connection.ts';
+import { send } from '../../runtime/jetstream/publishing.ts';
+import { commandIdOf, toHeaders } from '../../runtime/messages/message.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
-import { send } from '../../runtime/sending.ts';
 import { openUserClient } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';

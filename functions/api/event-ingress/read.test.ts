@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { orderEvents } from '../../orders/events.ts';
-import { httpStatus } from '../../runtime/problem.ts';
+import { httpStatus } from '../../runtime/http/problem.ts';
 import { commandOf } from './command.ts';
 import { readPushed } from './read.ts';
 

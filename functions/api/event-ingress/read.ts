@@ -2,7 +2,7 @@
 import { readCloudEvents } from '../../runtime/cloud-event.ts';
 import { AppError, invalid } from '../../runtime/errors.ts';
 import type { HttpRequest } from '../../runtime/function.ts';
-import { validate } from '../../runtime/validate.ts';
+import { validate } from '../../runtime/schema.ts';
 import { ORDER_COMMANDS } from '../order-commands.ts';
 import { type PushedEvent, pushedBatch, pushedEvent } from './accepted.ts';
 

@@ -1,8 +1,8 @@
 /** Queries on the read model order_view: one order, waiting for a version of it, and pages of many. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PublicOrder } from '../../orders/events.ts';
+import type { Caller } from '../../runtime/http/routes.ts';
 import { type Database, databaseError } from '../../runtime/postgres.ts';
-import type { Caller } from '../../runtime/routes.ts';
 import { cursorOf, type Position } from '../query.ts';
 
 /** The customer whose orders the caller may see; undefined: everybody's. */

@@ -1,8 +1,8 @@
 /** GET /v1/products: what is for sale. */
 import * as z from 'zod/mini';
 import { listProducts } from '../../orders/products.ts';
+import { publicRoute, type Route } from '../../runtime/http/routes.ts';
 import type { Database } from '../../runtime/postgres.ts';
-import { publicRoute, type Route } from '../../runtime/routes.ts';
 import { product } from '../answers.ts';
 
 export const productRoutes = (database: Database): Route[] => [

@@ -1,12 +1,12 @@
 /** Order events → a delivery to each endpoint that wants them, and attempts to make it, by schedule, until one succeeds. */
 import { ORDERS, orderEvents } from '../../orders/events.ts';
-import { openBus } from '../../runtime/bus.ts';
-import { consume } from '../../runtime/consume.ts';
 import type { Definition } from '../../runtime/function.ts';
-import type { Incoming } from '../../runtime/message.ts';
+import { consume } from '../../runtime/handling/consume.ts';
+import { openBus } from '../../runtime/jetstream/connection.ts';
+import type { Incoming } from '../../runtime/messages/message.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
+import { validate } from '../../runtime/schema.ts';
 import { sendTask } from '../../runtime/task.ts';
-import { validate } from '../../runtime/validate.ts';
 import { ATTEMPT, attemptData, attemptTask, WEBHOOKS } from '../webhook-deliveries.ts';
 import { openAttempts } from './attempt.ts';
 import { openBulkhead } from './bulkhead.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readSettings } from '../../runtime/config.ts';
 import { AppError } from '../../runtime/errors.ts';
+import { readSettings } from '../../runtime/process/settings.ts';
 import { type Order, orders } from '../order.ts';
 import type { Product } from '../products.ts';
 import { decide } from './decide.ts';

@@ -1,7 +1,8 @@
 /** Publishes stored events in the background: what fails stays in the outbox, and outbox-relay publishes it. */
-import { openBus } from '../../runtime/bus.ts';
+
 import { toAppError } from '../../runtime/errors.ts';
 import type { Shell } from '../../runtime/function.ts';
+import { openBus } from '../../runtime/jetstream/connection.ts';
 import { type Outbox, type OutboxMessage, openOutbox } from '../../runtime/outbox.ts';
 import type { Database } from '../../runtime/postgres.ts';
 

@@ -1,7 +1,7 @@
 /** What callers send about users → checked values; what is wrong becomes `invalid` and names the field. */
 import * as z from 'zod/mini';
 import { invalid } from '../../runtime/errors.ts';
-import { plainText, validate } from '../../runtime/validate.ts';
+import { plainText, validate } from '../../runtime/schema.ts';
 import { isGuessable } from './guessable.ts';
 import { hasGoodLength, MAX_CHARACTERS, MIN_CHARACTERS } from './passwords.ts';
 

@@ -1,6 +1,6 @@
 /** gRPC UserService: users, passwords, sessions, tokens → user.created and what follows. Serves while NATS is away. */
 import { UserServiceService } from '../../gen/millrace/users/v1/users.ts';
-import { type Call, offer } from '../../runtime/grpc.ts';
+import { type Call, offer } from '../../runtime/grpc/methods.ts';
 import { openDatabase } from '../../runtime/postgres.ts';
 import { service } from '../../runtime/service.ts';
 import { userEvents } from '../events.ts';

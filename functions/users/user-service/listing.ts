@@ -1,7 +1,7 @@
 /** All users, the newest first, page by page. */
 import * as z from 'zod/mini';
 import type { Database } from '../../runtime/postgres.ts';
-import { validate } from '../../runtime/validate.ts';
+import { validate } from '../../runtime/schema.ts';
 import type { User } from '../user.ts';
 import { query } from './stored.ts';
 import { COLUMNS, type Row, toUser } from './user-row.ts';

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { type CryptoKey, calculateJwkThumbprint, importJWK } from 'jose';
 import * as z from 'zod/mini';
-import { ConfigError } from '../../runtime/config.ts';
 import type { Shell } from '../../runtime/function.ts';
+import { ConfigError } from '../../runtime/process/settings.ts';
 import { ALGORITHM } from '../access-token.ts';
 
 /** Well below the 15 minutes that a new key is known before it signs. */

@@ -1,7 +1,7 @@
 /** Stored events → each order as it was after every one of them, by a fold of its own. Pure. */
 import type { PublicOrder } from '../../../functions/orders/events.ts';
 import { type Order, type OrderEvent, orders } from '../../../functions/orders/order.ts';
-import { publishedData, raise } from '../../../functions/runtime/stored-forms.ts';
+import { publishedData, raise } from '../../../functions/runtime/store/schema-versions.ts';
 import type { Snapshot, StoredEvent } from '../snapshot.ts';
 import { plain, type Violation, violation } from './violation.ts';
 

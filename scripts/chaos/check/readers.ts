@@ -1,7 +1,7 @@
 /** What was made of the events: read models, published events, users, e-mails. Each as the events say, once. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { type SaleEvent, saleOf } from '../../../functions/orders/sales-view/sale.ts';
-import { subjectOf } from '../../../functions/runtime/message.ts';
+import { subjectOf } from '../../../functions/runtime/messages/message.ts';
 import type { Arrival } from '../mail-sink.ts';
 import type { Excuse, Message, Snapshot } from '../snapshot.ts';
 import { type Chapter, type Histories, lastOf } from './histories.ts';

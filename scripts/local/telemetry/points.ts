@@ -1,6 +1,6 @@
 /** Metrics in OTLP/JSON → points, each by itself. Pure. */
 import * as z from 'zod/mini';
-import { validate } from '../../../functions/runtime/validate.ts';
+import { validate } from '../../../functions/runtime/schema.ts';
 import { type Attributes, attributes, msOf, nanos, plain, resource, serviceOf } from './otlp.ts';
 
 export type Point = {

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { AppError, invalid, methodNotAllowed, toAppError } from '../../../functions/runtime/errors.ts';
-import { parseJson } from '../../../functions/runtime/message.ts';
-import { sendJson, sendProblem } from '../../../functions/runtime/problem.ts';
+import { sendJson, sendProblem } from '../../../functions/runtime/http/problem.ts';
+import { parseJson } from '../../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../../functions/runtime/trace.ts';
 
 /** Path → what takes the body, and throws `invalid` when it is not as it must be. */

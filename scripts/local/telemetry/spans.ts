@@ -1,6 +1,6 @@
 /** Traces in OTLP/JSON → spans, each by itself. Pure. */
 import * as z from 'zod/mini';
-import { validate } from '../../../functions/runtime/validate.ts';
+import { validate } from '../../../functions/runtime/schema.ts';
 import {
   type Attributes,
   attributes,

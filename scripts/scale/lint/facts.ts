@@ -1,6 +1,7 @@
 /** Kubernetes objects and the functions' definitions → the facts that the rules of lint look at. Pure. */
-import { SETTINGS } from '../../../functions/runtime/config.ts';
-import { RETRIES_IN_FLIGHT } from '../../../functions/runtime/consume.ts';
+
+import { RETRIES_IN_FLIGHT } from '../../../functions/runtime/handling/consume.ts';
+import { SETTINGS } from '../../../functions/runtime/process/settings.ts';
 import {
   configMapsOf,
   type Deployment,

@@ -1,5 +1,5 @@
 /** Rules of lint about time: what is in work, until it is given to somebody else, and until the end of a pod. Pure. */
-import { WORKING_EVERY_MS, WORKING_FOR_MS } from '../../../functions/runtime/lane.ts';
+import { WORKING_EVERY_MS, WORKING_FOR_MS } from '../../../functions/runtime/handling/consumer-loop.ts';
 import { isGoDuration, nanoseconds } from '../../local/go-duration.ts';
 import { CONSUMER, eachFunction, ownerOf, RULE, type Rule } from './rule.ts';
 

@@ -2,8 +2,8 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod/mini';
-import type { Bus } from '../../../functions/runtime/bus.ts';
-import { validate } from '../../../functions/runtime/validate.ts';
+import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
+import { validate } from '../../../functions/runtime/schema.ts';
 import { type Environment, natsPlace, readOptions, refuseNowhere, UsageError } from '../../cli.ts';
 import { connect } from '../../dead-letters/command.ts';
 import { declaredConsumers } from '../../deploy/gate.ts';

@@ -1,8 +1,8 @@
 /** A function whose handler takes a while and does nothing else; its log says of each message how long it waited. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { openBus } from '../../../functions/runtime/bus.ts';
-import { consume } from '../../../functions/runtime/consume.ts';
 import type { Definition } from '../../../functions/runtime/function.ts';
+import { consume } from '../../../functions/runtime/handling/consume.ts';
+import { openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { IN_FLIGHT, TAKES_MS } from './facts.ts';
 
 const definition: Definition<'NATS_URL'> = {

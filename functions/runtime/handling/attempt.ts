@@ -1,0 +1,146 @@
+/** A handler's attempts on messages → steps: how long each waited and for what, the attempt, and of a batch one that links to all. */
+
+import { toAppError } from '../errors.ts';
+import type { BusMessage } from '../jetstream/delivered-message.ts';
+import { type Incoming, typeOfSubject } from '../messages/message.ts';
+import { inStep, inTrace, readTrace, recording, type Step, startStep } from '../trace.ts';
+
+/** A message that was taken. `dueMs` is when it might have been: ms since 1970. */
+export type Taken = { readonly message: BusMessage; readonly incoming: Incoming; readonly dueMs: number };
+
+/** One or more messages in a handler's hands. */
+export type Attempt = {
+  /** What the handler gets: what it does goes on in the trace of each message. */
+  readonly batch: readonly Incoming[];
+  run<Result>(work: () => Result): Result;
+  /** Does `work` about one of the messages alone. */
+  about<Result>(index: number, work: () => Result): Result;
+  /** It is over, for what was thrown if it failed. */
+  end(thrown?: unknown): void;
+  /** The batch failed, and its messages are tried again one by one. */
+  split(thrown: unknown): void;
+};
+
+const MOST_REMEMBERED = 1_000;
+/** Place of a message that was handed back → when it comes again. */
+const handedBack = new Map<string, number>();
+
+/** The message comes again after `delayMs`. */
+export function comesAgain({ place }: BusMessage, delayMs: number): void {
+  if (recording() && handedBack.size < MOST_REMEMBERED) handedBack.set(place, Date.now() + delayMs);
+}
+
+/** When a message was stored or has become due; of one that comes again for an unknown reason, now. */
+export function dueMsOf({ place, deliveries, storedAtNanos }: BusMessage): number {
+  const again = handedBack.get(place);
+  handedBack.delete(place);
+  return deliveries === 1 ? Number(storedAtNanos) / 1e6 : (again ?? Date.now());
+}
+
+const messaging = (consumer: string, stream: string) => ({
+  'messaging.system': 'nats',
+  'messaging.operation.name': 'process',
+  'messaging.operation.type': 'process',
+  'messaging.destination.name': stream,
+  'messaging.consumer.group.name': consumer,
+});
+
+function startProcess(consumer: string, { message, incoming }: Taken, batch?: Step): Step {
+  return startStep(`process ${incoming.type}`, {
+    kind: 'consumer',
+    parent: message.headers?.traceparent,
+    orderId: incoming.orderId,
+    links: batch ? [batch.trace] : [],
+    attributes: {
+      ...messaging(consumer, message.stream),
+      'messaging.message.id': incoming.id,
+      'cloudevents.event_type': incoming.type,
+      'millrace.attempt': message.attempts,
+      'millrace.delivery': message.deliveries,
+    },
+  });
+}
+
+/** What a message waited for; `openedMs` is when this process began to take messages. */
+function noteWait({ message, incoming, dueMs }: Taken, step: Step, openedMs: number): void {
+  const now = Date.now();
+  const due = Math.min(dueMs, now);
+  const early = due < openedMs;
+  const born = performance.timeOrigin;
+  const reason = message.attempts > 1 ? 'retry' : early ? 'cold-start' : 'lag';
+  const cold = {
+    'millrace.wait.slept_ms': Math.round(Math.max(born - due, 0)),
+    'millrace.wait.started_ms': Math.round(Math.max(openedMs - Math.max(due, born), 0)),
+    'millrace.wait.queued_ms': Math.round(now - Math.max(due, openedMs)),
+  };
+  const parent = readTrace(message.headers?.traceparent) ?? step.trace;
+  const attributes = { 'millrace.wait.reason': reason, ...(early ? cold : {}) };
+  startStep('wait', { parent: parent.traceparent, startMs: due, orderId: incoming.orderId, attributes }).end(now);
+}
+
+/** Without a recorder a message's trace is known to the log, and that is all. */
+function unrecorded(taken: readonly Taken[]): Attempt {
+  const about: Attempt['about'] = (index, work) => {
+    const incoming = taken[index]?.incoming;
+    return incoming ? inTrace(incoming.trace, work, incoming.orderId) : work();
+  };
+  return {
+    batch: taken.map(({ incoming }) => incoming),
+    run: (work) => (taken.length === 1 ? about(0, work) : work()),
+    about,
+    end: () => undefined,
+    split: () => undefined,
+  };
+}
+
+/** Begins an attempt; one after a `split` has waited already. */
+export function startAttempt(
+  consumer: string,
+  openedMs: number,
+  taken: readonly Taken[],
+  { waited }: { readonly waited: boolean },
+): Attempt {
+  if (!recording()) return unrecorded(taken);
+  const [first] = taken;
+  const links = taken.flatMap(({ message }) => readTrace(message.headers?.traceparent) ?? []);
+  const together =
+    taken.length > 1 && first
+      ? startStep('process batch', {
+          kind: 'consumer',
+          links,
+          attributes: { ...messaging(consumer, first.message.stream), 'messaging.batch.message_count': taken.length },
+        })
+      : undefined;
+  const steps = taken.map((one) => {
+    const step = startProcess(consumer, one, together);
+    if (!waited) noteWait(one, step, openedMs);
+    return step;
+  });
+  const about: Attempt['about'] = (index, work) => steps[index]?.run(work) ?? work();
+  return {
+    batch: taken.map(({ incoming }, index) => ({ ...incoming, trace: steps[index]?.trace ?? incoming.trace })),
+    run: (work) => (together ? together.run(work) : about(0, work)),
+    about,
+    end(thrown) {
+      for (const step of together ? [together, ...steps] : steps) {
+        if (thrown !== undefined) step.fail(toAppError(thrown).slug);
+        step.end();
+      }
+    },
+    split(thrown) {
+      together?.fail(toAppError(thrown).slug);
+      together?.end();
+    },
+  };
+}
+
+/** Ends a message that the handler does not get, for what was thrown. */
+export const refusing = (consumer: string, message: BusMessage, thrown: unknown, fail: () => Promise<void>) =>
+  inStep(
+    `process ${typeOfSubject(message.subject)}`,
+    { kind: 'consumer', parent: message.headers?.traceparent, attributes: messaging(consumer, message.stream) },
+    async (step) => {
+      step.fail(toAppError(thrown).slug);
+      await fail();
+    },
+  );
