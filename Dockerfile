@@ -10,7 +10,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY scripts/build.ts scripts/build.ts
-COPY scripts/bundle scripts/bundle
+COPY scripts/registry scripts/registry
+COPY scripts/ship scripts/ship
 COPY functions functions
 RUN test -n "$FUNCTION" || { echo 'which function? --build-arg FUNCTION=create-order' >&2; exit 1; }; \
     node scripts/build.ts "$FUNCTION" && mv "dist/$FUNCTION" /app && mkdir /cache
@@ -32,6 +33,6 @@ USER 65532:65532
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.cache
 # The function starts with stand-ins for its servers, on the loopback address, and is led through one message; what it
 # compiled stays in .cache, which is only read later.
-RUN --mount=type=bind,from=build,source=/src/scripts/bundle,target=/warm-up \
+RUN --mount=type=bind,from=build,source=/src/scripts/ship/bundle,target=/warm-up \
     ["/nodejs/bin/node", "/warm-up/warm-up.cjs", "index.cjs"]
 CMD ["index.cjs"]

@@ -1,21 +1,21 @@
 /** `npm run bench [-- <part>...]`: what is measured, in ratios to a baseline of the same run; 1 when a part failed. */
 import path from 'node:path';
-import { calls } from './bench/calls.ts';
-import { coldStarts } from './bench/cold-start.ts';
-import { elasticity } from './bench/elasticity.ts';
-import { growth } from './bench/growth.ts';
-import { independence } from './bench/independence.ts';
-import { describeMachine } from './bench/machine.ts';
-import { memory } from './bench/memory.ts';
-import type { Part } from './bench/part.ts';
-import { projector } from './bench/projector.ts';
-import { reads } from './bench/reads.ts';
-import { bench, usage } from './bench/run.ts';
-import { throughput } from './bench/throughput.ts';
-import { tracing } from './bench/tracing.ts';
-import { warmLatency } from './bench/warm-latency.ts';
-import { UsageError } from './cli.ts';
-import { repository } from './local/yaml-file.ts';
+import { UsageError } from './operate/cli.ts';
+import { repository } from './registry/repository.ts';
+import { calls } from './shop/bench/calls.ts';
+import { coldStarts } from './shop/bench/cold-start.ts';
+import { elasticity } from './shop/bench/elasticity.ts';
+import { growth } from './shop/bench/growth.ts';
+import { independence } from './shop/bench/independence.ts';
+import { describeMachine } from './shop/bench/machine.ts';
+import { memory } from './shop/bench/memory.ts';
+import type { Part } from './shop/bench/part.ts';
+import { projector } from './shop/bench/projector.ts';
+import { reads } from './shop/bench/reads.ts';
+import { bench, usage } from './shop/bench/run.ts';
+import { throughput } from './shop/bench/throughput.ts';
+import { tracing } from './shop/bench/tracing.ts';
+import { warmLatency } from './shop/bench/warm-latency.ts';
 
 /** In the order in which they run. */
 const PARTS: readonly Part[] = [

@@ -1,8 +1,9 @@
 /** `npm run chaos [-- --minutes N --seed S]`: a shop under load while everything fails; 1 when a promise was broken. */
-import { planFor, planJourneys } from './chaos/plan.ts';
-import { report } from './chaos/report.ts';
-import { runChaos } from './chaos/run.ts';
-import { UsageError } from './cli.ts';
+
+import { UsageError } from './operate/cli.ts';
+import { planFor, planJourneys } from './shop/chaos/plan.ts';
+import { report } from './shop/chaos/report.ts';
+import { runChaos } from './shop/chaos/run.ts';
 
 const USAGE = `usage: npm run chaos [-- --minutes N] [--seed S]
   --minutes N   minutes of faults, 0.5 to 60 (2); recoveries come on top

@@ -1,10 +1,10 @@
 /** Every check that is not a test: format, lint, types, generated code, unused code. Stops at the first that fails. */
-import { runTool } from './tool.ts';
+import { runTool } from './ship/tool.ts';
 
 const CHECKS: readonly [what: string, script: string, ...args: string[]][] = [
   ['format and lint', 'node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'],
   ['types', 'node_modules/typescript/bin/tsc', '-p', '.'],
-  ['types of the console', 'node_modules/typescript/bin/tsc', '-p', 'scripts/console/app'],
+  ['types of the console', 'node_modules/typescript/bin/tsc', '-p', 'scripts/platform/console/app'],
   ['generated code', 'scripts/generate.ts', '--check'],
   ['unused code', 'node_modules/knip/bin/knip.js'],
 ];

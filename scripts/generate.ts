@@ -6,12 +6,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { checkPublished } from './breaking.ts';
-import { accountsConf } from './nats-users/accounts-conf.ts';
-import { shopUsers } from './nats-users/shop-users.ts';
-import { allRoutes, openApiDocument } from './openapi.ts';
-import { readmeWithTable } from './scale/functions-table.ts';
-import { runTool } from './tool.ts';
+import { readmeWithTable } from './generate/functions-table.ts';
+import { allRoutes, openApiDocument } from './generate/openapi.ts';
+import { accountsConf } from './registry/nats-users/accounts-conf.ts';
+import { shopUsers } from './registry/nats-users/shop-users.ts';
+import { repository } from './registry/repository.ts';
+import { checkPublished } from './ship/breaking.ts';
+import { runTool } from './ship/tool.ts';
 
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';
 const GENERATED = 'functions/gen';
@@ -19,7 +20,6 @@ const ACCOUNTS = 'infra/nats/accounts.conf';
 const README = 'functions/README.md';
 /** Beside what is in GENERATED. */
 const SINGLE = [ACCOUNTS, README];
-const ROOT = path.resolve(import.meta.dirname, '..');
 
 async function generateInto(folder: string): Promise<void> {
   const code = await runTool(BUF, ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '--output', folder]);
@@ -47,10 +47,10 @@ async function outdated(): Promise<string[]> {
   try {
     await generateInto(folder);
     const wanted = await readAll(path.join(folder, GENERATED));
-    const committed = await readAll(path.join(ROOT, GENERATED));
+    const committed = await readAll(path.join(repository, GENERATED));
     const names = new Set([...wanted.keys(), ...committed.keys()]);
     const [made, there] = await Promise.all(
-      [folder, ROOT].map((root) => Promise.all(SINGLE.map((file) => readFile(path.join(root, file), 'utf8')))),
+      [folder, repository].map((root) => Promise.all(SINGLE.map((file) => readFile(path.join(root, file), 'utf8')))),
     );
     return [
       ...[...names].filter((name) => wanted.get(name) !== committed.get(name)).map((name) => `${GENERATED}/${name}`),
@@ -71,7 +71,7 @@ async function check(): Promise<void> {
 }
 
 try {
-  await (process.argv.includes('--check') ? check() : generateInto(ROOT));
+  await (process.argv.includes('--check') ? check() : generateInto(repository));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,16 +1,17 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
-import { affectedCommand } from './affected/command.ts';
-import { UsageError } from './cli.ts';
-import { deadLettersCommand } from './dead-letters/command.ts';
-import { deployCommand } from './deploy/command.ts';
-import { gateCommand } from './deploy/gate.ts';
-import { mailCommand } from './mail/command.ts';
-import { nkeysCommand } from './nkeys/command.ts';
-import { pushCommand } from './push/command.ts';
-import { rebuildCommand } from './rebuild/command.ts';
-import { scaleCommand } from './scale/command.ts';
-import { rotateCommand } from './signing-key/command.ts';
-import { whyCommand } from './why/command.ts';
+
+import { UsageError } from './operate/cli.ts';
+import { deadLettersCommand } from './operate/dead-letters/command.ts';
+import { nkeysCommand } from './operate/nkeys/command.ts';
+import { pushCommand } from './operate/push/command.ts';
+import { rebuildCommand } from './operate/rebuild/command.ts';
+import { scaleCommand } from './operate/scale/command.ts';
+import { whyCommand } from './operate/why/command.ts';
+import { affectedCommand } from './ship/affected/command.ts';
+import { deployCommand } from './ship/deploy/command.ts';
+import { gateCommand } from './ship/deploy/gate.ts';
+import { mailCommand } from './shop/mail/command.ts';
+import { rotateCommand } from './shop/signing-key/command.ts';
 
 type Command = {
   readonly usage: string;

@@ -1,10 +1,6 @@
 /** `npm run new`: a function of some kind → its folders and its place in all lists; nothing is written when something is in the way. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { listFunctions } from './build.ts';
-import { UsageError } from './cli.ts';
-import { CONTEXTS, fault, importsOf } from './floors.ts';
-import { repository } from './local/yaml-file.ts';
 import { hasRole, MIGRATIONS, migrationOf, migrations } from './new/database.ts';
 import { commandSources } from './new/kinds/command.ts';
 import { httpSources } from './new/kinds/http.ts';
@@ -16,7 +12,11 @@ import { manifestsOf } from './new/manifests.ts';
 import { commandOf, tableOf } from './new/names.ts';
 import { type NewKind, type Request, readRequest, usage } from './new/request.ts';
 import { type Sources, sortImports } from './new/sources.ts';
-import { runTool } from './tool.ts';
+import { UsageError } from './operate/cli.ts';
+import { listFunctions } from './registry/functions.ts';
+import { CONTEXTS, fault, importsOf } from './registry/imports.ts';
+import { repository } from './registry/repository.ts';
+import { runTool } from './ship/tool.ts';
 
 const SOURCES: Readonly<Record<NewKind, (request: Request) => Sources>> = {
   command: commandSources,

@@ -1,90 +1,10 @@
-/** `npm run schemas`: the schemas of events, published and stored, and of snapshots → test/corpus/schemas, unless old data or old readers could not stand them. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import * as z from 'zod/mini';
-import { orderEvents } from '../functions/orders/events.ts';
-import { orders } from '../functions/orders/order.ts';
-import { storedEvents, storedOrder } from '../functions/orders/stored-events.ts';
-import { userEvents } from '../functions/users/events.ts';
-import { incompatibilities, type JsonSchema, type MessageSchema } from './compatibility.ts';
+/** `npm run schemas`: accepts today's schemas of events and snapshots into test/corpus/schemas, unless old data or old readers could not stand them. */
+import { acceptSchemas, todaysSchemas } from './registry/schemas.ts';
 
-const SNAPSHOT = path.resolve(import.meta.dirname, '../test/corpus/schemas');
-
-/** `published/order.paid`, `stored/order.created@1` or `snapshots/order@1` → schema. */
-export type Schemas<Schema = MessageSchema> = Readonly<Record<string, Schema>>;
-
-const messageSchema = (schema: z.ZodMiniType): MessageSchema => ({
-  reads: z.toJSONSchema(schema, { io: 'input' }),
-  writes: z.toJSONSchema(schema, { io: 'output' }),
-});
-
-export function todaysSchemas(): Schemas {
-  const published = Object.entries({ ...orderEvents, ...userEvents }).map(
-    ([type, schema]) => [`published/${type}`, messageSchema(schema)] as const,
-  );
-  const stored = Object.entries(storedEvents).flatMap(([type, forms]) =>
-    forms.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
-  );
-  const snapshot = [`snapshots/order@${orders.form}`, messageSchema(storedOrder)] as const;
-  return Object.fromEntries([...published, ...stored, snapshot]);
-}
-
-/** The schemas that were accepted last, as their readers take them. */
-export function readSnapshot(folder = SNAPSHOT): Schemas<JsonSchema> {
-  if (!existsSync(folder)) return {};
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
-  return Object.fromEntries(
-    files
-      .sort()
-      .map((file) => [file.slice(0, -'.json'.length), JSON.parse(readFileSync(path.join(folder, file), 'utf8'))]),
-  );
-}
-
-const NEW_STATE =
-  'a state of another shape needs another number, `form` of the aggregate, or old snapshots are taken for it';
-
-const isSame = (accepted: JsonSchema | undefined, today: MessageSchema | undefined): boolean =>
-  JSON.stringify(accepted) === JSON.stringify(today?.reads);
-
-/** Why today's schemas can't take the place of the accepted ones; empty when they can. */
-export function refusals(accepted: Schemas<JsonSchema>, today: Schemas): string[] {
-  return Object.entries(accepted).flatMap(([name, old]) => {
-    const schema = today[name];
-    if (name.startsWith('snapshots/')) return !schema || isSame(old, schema) ? [] : [`${name}: ${NEW_STATE}`];
-    if (!schema) return [`${name} is gone: data of it may lie in the store or in the stream`];
-    return incompatibilities(old, schema).map((why) => `${name}: ${why}`);
-  });
-}
-
-/** Names of the schemas that are new, or compatible with the accepted ones but not the same. */
-export const notAccepted = (accepted: Schemas<JsonSchema>, today: Schemas): string[] =>
-  Object.keys(today).filter((name) => !isSame(accepted[name], today[name]));
-
-/** Writes today's schemas if they are compatible; gives the names of those that changed. */
-export function acceptSchemas(today: Schemas, folder = SNAPSHOT): string[] {
-  const accepted = readSnapshot(folder);
-  const problems = refusals(accepted, today);
-  if (problems.length > 0)
-    throw new Error(
-      `These changes of schemas are refused:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n` +
-        'Published events: add a field with a default, or a new type of event. Stored events: add a form to stored-events.ts\n' +
-        'and a step to `stored` of the aggregate that raises the form before to it.',
-    );
-  const changed = notAccepted(accepted, today);
-  for (const name of changed) {
-    const file = path.join(folder, `${name}.json`);
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(today[name]?.reads, null, 2)}\n`);
-  }
-  return changed;
-}
-
-if (import.meta.main) {
-  try {
-    const changed = acceptSchemas(todaysSchemas());
-    console.log(changed.length > 0 ? changed.map((name) => `accepted ${name}`).join('\n') : 'no schema has changed');
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
+try {
+  const changed = acceptSchemas(todaysSchemas());
+  console.log(changed.length > 0 ? changed.map((name) => `accepted ${name}`).join('\n') : 'no schema has changed');
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 }

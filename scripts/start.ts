@@ -1,8 +1,8 @@
 /** `npm start [-- --fresh]`: the whole shop on this machine, until Ctrl-C. Nothing is left running. */
 import path from 'node:path';
-import { type Platform, type Ports, startPlatform } from './local/platform.ts';
-import { welcome } from './local/welcome.ts';
-import { repository, shown } from './local/yaml-file.ts';
+import { type Platform, type Ports, startPlatform } from './platform/platform.ts';
+import { repository, shown } from './registry/repository.ts';
+import { welcome } from './shop/welcome.ts';
 
 const USAGE = `usage: npm start [-- --fresh]
   --fresh   begin with empty data

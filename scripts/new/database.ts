@@ -1,8 +1,8 @@
 /** What is wanted → what Postgres must have for it: the table of a projector, and a role that may use what it needs. */
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { repository } from '../local/yaml-file.ts';
-import { roleOf } from '../postgres/roles.ts';
+import { roleOf } from '../registry/postgres-roles.ts';
+import { repository } from '../registry/repository.ts';
 import { tableOf } from './names.ts';
 import type { Request } from './request.ts';
 

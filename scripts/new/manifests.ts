@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { filterOf } from '../../functions/runtime/messages/message.ts';
-import { repository } from '../local/yaml-file.ts';
+import { repository } from '../registry/repository.ts';
 import { wordsOf } from './events.ts';
 import { commandOf } from './names.ts';
 import { MODELS, type Request } from './request.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UsageError } from '../cli.ts';
+import { UsageError } from '../operate/cli.ts';
 import { readRequest } from './request.ts';
 
 const taken = ['order-view'];

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { PublicOrder } from '../../functions/orders/events.ts';
-import { check } from '../../scripts/chaos/check/check.ts';
-import type { Violation } from '../../scripts/chaos/check/violation.ts';
-import type { Snapshot } from '../../scripts/chaos/snapshot.ts';
+import { check } from '../../scripts/shop/chaos/check/check.ts';
+import type { Violation } from '../../scripts/shop/chaos/check/violation.ts';
+import type { Snapshot } from '../../scripts/shop/chaos/snapshot.ts';
 import { CANCELLED_ORDER, good, PAID_ORDER } from './snapshots.ts';
 
 test('a shop in which all is well has no violations', () => {

@@ -3,11 +3,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
-import { openDisk } from '../../scripts/chaos/disk.ts';
-import { type KeptServer, keepServer } from '../../scripts/local/kept-server.ts';
-import { obtainNatsServer } from '../../scripts/local/nats-binary.ts';
-import { type NatsServer, startNatsServer } from '../../scripts/local/nats-server.ts';
-import { freePort } from '../../scripts/local/ports.ts';
+import { type KeptServer, keepServer } from '../../scripts/platform/servers/kept-server.ts';
+import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
+import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats-server.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
+import { openDisk } from '../../scripts/shop/chaos/disk.ts';
 import { testShell } from '../support/shell.ts';
 import { until } from '../support/until.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Link, openLink } from '../../scripts/chaos/link.ts';
+import { type Link, openLink } from '../../scripts/shop/chaos/link.ts';
 import { until } from '../support/until.ts';
 
 let echo: Server;

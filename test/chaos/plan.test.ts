@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FAULT_NAMES, FAULTS, planFor, planJourneys } from '../../scripts/chaos/plan.ts';
+import { FAULT_NAMES, FAULTS, planFor, planJourneys } from '../../scripts/shop/chaos/plan.ts';
 
 const MINUTE_MS = 60_000;
 

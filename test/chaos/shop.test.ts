@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type FaultName, planJourneys, planOf } from '../../scripts/chaos/plan.ts';
-import { report } from '../../scripts/chaos/report.ts';
-import { runChaos } from '../../scripts/chaos/run.ts';
+import { type FaultName, planJourneys, planOf } from '../../scripts/shop/chaos/plan.ts';
+import { report } from '../../scripts/shop/chaos/report.ts';
+import { runChaos } from '../../scripts/shop/chaos/run.ts';
 
 const SEED = 1;
 const LOAD_MS = 120_000;

@@ -2,7 +2,7 @@
 import { type OrderEvent, orders } from '../../functions/orders/order.ts';
 import { type SaleEvent, saleOf } from '../../functions/orders/sales-view/sale.ts';
 import { publishedData } from '../../functions/runtime/store/schema-versions.ts';
-import type { Answer, Snapshot } from '../../scripts/chaos/snapshot.ts';
+import type { Answer, Snapshot } from '../../scripts/shop/chaos/snapshot.ts';
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 const id = (number: number): string => `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBus } from '../../functions/runtime/jetstream/connection.ts';
-import { OPERATOR } from '../../scripts/nats-users/permissions.ts';
+import { OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';
 import { dashboardQueries } from '../support/dashboard.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 

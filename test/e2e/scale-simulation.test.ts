@@ -5,16 +5,22 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Bundle } from '../../scripts/build.ts';
-import { compile } from '../../scripts/bundle/compile.ts';
-import { type Fleet, openFleet } from '../../scripts/local/fleet.ts';
-import { openMetrics } from '../../scripts/local/metrics.ts';
-import type { FunctionState } from '../../scripts/local/scaler.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
-import { arrivalsOf, SHAPES, type Shape } from '../../scripts/scale/load.ts';
-import { type Simulation, simulate } from '../../scripts/scale/model.ts';
-import { asEventRule, CLUSTERS, KUBERNETES_DEFAULTS, type Times, type TunedRule } from '../../scripts/scale/rule.ts';
-import { type Curve, quantile } from '../../scripts/scale/statistics.ts';
+import { arrivalsOf, SHAPES, type Shape } from '../../scripts/operate/scale/model/load.ts';
+import { type Simulation, simulate } from '../../scripts/operate/scale/model/model.ts';
+import { type Curve, quantile } from '../../scripts/operate/scale/model/statistics.ts';
+import {
+  asEventRule,
+  CLUSTERS,
+  KUBERNETES_DEFAULTS,
+  type Times,
+  type TunedRule,
+} from '../../scripts/operate/scale/rule.ts';
+import { type Fleet, openFleet } from '../../scripts/platform/scaling/fleet.ts';
+import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
+import { openMetrics } from '../../scripts/platform/telemetry/metrics.ts';
+import { repository } from '../../scripts/registry/repository.ts';
+import type { Bundle } from '../../scripts/ship/build.ts';
+import { compile } from '../../scripts/ship/bundle/compile.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { IN_FLIGHT } from '../support/slow-function/facts.ts';
 import { until } from '../support/until.ts';

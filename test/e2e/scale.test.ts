@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { scaleCommand } from '../../scripts/scale/command.ts';
-import { readRecording } from '../../scripts/scale/recording.ts';
+import { scaleCommand } from '../../scripts/operate/scale/command.ts';
+import { readRecording } from '../../scripts/operate/scale/recording.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 

@@ -8,9 +8,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../../scripts/local/ports.ts';
-import { dataDirFor } from '../../scripts/local/postgres.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
+import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { until } from '../support/until.ts';
 
 let data: string;

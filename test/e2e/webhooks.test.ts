@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { isOfWebhooks } from '../support/accounts.ts';
 import { answered, operations } from '../support/contract.ts';
 import { type Receiver, startReceiver, verified } from '../support/receiver.ts';

@@ -6,9 +6,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Mailbox, openMailbox } from '../../scripts/local/mailbox.ts';
-import { freePort } from '../../scripts/local/ports.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { type Mailbox, openMailbox } from '../../scripts/platform/servers/mailbox.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 

@@ -10,7 +10,7 @@ import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { schedule } from '../../functions/runtime/jetstream/schedules.ts';
 import { type Incoming, toHeaders } from '../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
 import { until } from '../support/until.ts';

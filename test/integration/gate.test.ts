@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { listFunctions } from '../../scripts/build.ts';
-import { compareConsumers, declaredConsumers } from '../../scripts/deploy/gate.ts';
-import type { ConsumerSpec } from '../../scripts/local/jetstream-yaml.ts';
-import { applyJetstream, asBegun, consumerConfig } from '../../scripts/local/nack.ts';
+import type { ConsumerSpec } from '../../scripts/platform/manifests/jetstream-yaml.ts';
+import { applyJetstream, asBegun, consumerConfig } from '../../scripts/platform/manifests/nack.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { compareConsumers, declaredConsumers } from '../../scripts/ship/deploy/gate.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 let backends: Backends;

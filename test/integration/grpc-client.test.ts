@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { AppError, unavailable } from '../../functions/runtime/errors.ts';
-import { freePort } from '../../scripts/local/ports.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { type Handler, method, openTestClient, startService, trace, user } from '../support/grpc-service.ts';
 import { until } from '../support/until.ts';
 

@@ -7,7 +7,7 @@ import { consume } from '../../functions/runtime/handling/consume.ts';
 import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { count, pushMetrics, record, setGauge } from '../../functions/runtime/metrics.ts';
 import { openGuard } from '../../functions/runtime/outbound.ts';
-import { freePort } from '../../scripts/local/ports.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { startBackends } from '../support/backends.ts';
 import {
   type Collector,

@@ -9,9 +9,9 @@ import { muteByToken, putPreferences, readPreferences, resend } from '../../func
 import type { PublicOrder } from '../../functions/orders/events.ts';
 import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
-import { type Mailbox, openMailbox } from '../../scripts/local/mailbox.ts';
-import { freePort } from '../../scripts/local/ports.ts';
-import { signingKeyFile } from '../../scripts/local/secrets.ts';
+import { type Mailbox, openMailbox } from '../../scripts/platform/servers/mailbox.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
+import { signingKeyFile } from '../../scripts/platform/servers/secrets.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';
 import { exampleOrder, publishCreated } from '../support/orders.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import orderView from '../../functions/orders/order-view/function.ts';
 import salesView from '../../functions/orders/sales-view/function.ts';
 import { upsert } from '../../functions/runtime/projector.ts';
-import { rebuild } from '../../scripts/rebuild/rebuild.ts';
+import { rebuild } from '../../scripts/operate/rebuild/rebuild.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { foldAll } from '../support/fold.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';

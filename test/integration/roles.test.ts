@@ -3,10 +3,10 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Definition } from '../../functions/runtime/function.ts';
-import { listFunctions } from '../../scripts/build.ts';
-import { migrate } from '../../scripts/local/migrate.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
-import { roleOf } from '../../scripts/postgres/roles.ts';
+import { migrate } from '../../scripts/platform/servers/migrate.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { roleOf } from '../../scripts/registry/postgres-roles.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 let backends: Backends;

@@ -5,7 +5,7 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { openSmtp } from '../../functions/notifications/smtp.ts';
 import { databaseError, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { openMailbox } from '../../scripts/local/mailbox.ts';
+import { openMailbox } from '../../scripts/platform/servers/mailbox.ts';
 import { keepingLog } from '../support/keeping-log.ts';
 import { testShell } from '../support/shell.ts';
 

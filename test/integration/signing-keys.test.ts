@@ -11,7 +11,7 @@ import {
   parseSigningKeys,
   signerAt,
 } from '../../functions/users/user-service/signing-keys.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openTelemetry, type Telemetry } from '../../scripts/local/telemetry/telemetry.ts';
+import { openTelemetry, type Telemetry } from '../../scripts/platform/telemetry/telemetry.ts';
 
 let folder: string;
 let telemetry: Telemetry;

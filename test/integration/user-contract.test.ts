@@ -9,7 +9,7 @@ import { BadRequest, ErrorInfo, RetryInfo } from '../../functions/gen/google/rpc
 import { Status } from '../../functions/gen/google/rpc/status.ts';
 import { UserServiceService as methods } from '../../functions/gen/millrace/users/v1/users.ts';
 import type { AnyMethod } from '../../functions/runtime/grpc/methods.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { newSigningKey, startUserService, type UserServiceFixture } from '../support/user-service-fixture.ts';
 import { newEmail, password, usersOf } from '../support/users.ts';

@@ -13,8 +13,8 @@ import {
 import { UserServiceService } from '../../functions/gen/millrace/users/v1/users.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { userEvents } from '../../functions/users/events.ts';
-import { freePort } from '../../scripts/local/ports.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { until } from '../support/until.ts';
 import {

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import { freePort } from '../../scripts/local/ports.ts';
-import { findInJaeger } from '../../scripts/why/traces.ts';
+import { findInJaeger } from '../../scripts/operate/why/traces.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
 
 const ORDER = '0190b6a0-0000-7000-8000-000000000001';
 const ONE = '1'.repeat(32);

@@ -13,9 +13,9 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { foldersOf, packagesDiffer, placesDiffer } from '../../scripts/affected/compare.ts';
-import { listFunctions } from '../../scripts/build.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { repository } from '../../scripts/registry/repository.ts';
+import { foldersOf, packagesDiffer, placesDiffer } from '../../scripts/ship/affected/compare.ts';
 
 const FILES = [
   'package.json',

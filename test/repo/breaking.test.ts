@@ -2,8 +2,8 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkBreaking } from '../../scripts/breaking.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
+import { checkBreaking } from '../../scripts/ship/breaking.ts';
 
 const PUBLISHED = path.join(repository, 'proto');
 let proto: string;

@@ -3,10 +3,11 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSyn
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildFunctions, listFunctions } from '../../scripts/build.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { repository } from '../../scripts/registry/repository.ts';
+import { buildFunctions } from '../../scripts/ship/build.ts';
 
-const SOURCES = ['package.json', 'tsconfig.json', 'functions', 'scripts/build.ts', 'scripts/bundle'];
+const SOURCES = ['package.json', 'tsconfig.json', 'functions', 'scripts/build.ts', 'scripts/registry', 'scripts/ship'];
 type Component = { name: string; version: string; purl: string; licenses?: object[] };
 let folder: string;
 

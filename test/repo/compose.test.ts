@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { SETTINGS } from '../../functions/runtime/process/settings.ts';
-import { listFunctions } from '../../scripts/build.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 type Service = {
   readonly image?: string;

@@ -5,7 +5,7 @@ import { publicOrder } from '../../functions/orders/events.ts';
 import { orders } from '../../functions/orders/order.ts';
 import { storedEvents, storedOrder } from '../../functions/orders/stored-events.ts';
 import { raise, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 type History = {
   readonly about: string;

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { fault, type Import, importsOf } from '../../scripts/floors.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { fault, type Import, importsOf } from '../../scripts/registry/imports.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 const FUNCTIONS = path.join(repository, 'functions');
 async function imports(): Promise<Import[]> {

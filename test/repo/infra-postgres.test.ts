@@ -3,8 +3,8 @@ import path from 'node:path';
 import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Definition } from '../../functions/runtime/function.ts';
-import { listFunctions } from '../../scripts/build.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import type { KubernetesObject } from '../support/kubernetes-schemas.ts';
 import { build } from '../support/kustomize.ts';
@@ -37,7 +37,7 @@ describe('the Job that migrates', () => {
   });
 
   test('keeps the same table and takes the same lock as npm start', () => {
-    const local = readFileSync(path.join(repository, 'scripts/local/migrate.ts'), 'utf8');
+    const local = readFileSync(path.join(repository, 'scripts/platform/servers/migrate.ts'), 'utf8');
     const [, table] = /migrationsTable: '(\w+)'/.exec(local) ?? [];
     const script = read('postgres/migrate.sh');
     expect(script.match(/public\.\w+/g)).toEqual(Array(4).fill(`public.${table}`));

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { faultsOf, type KubernetesObject } from '../support/kubernetes-schemas.ts';
 import { build } from '../support/kustomize.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from '
 import os from 'node:os';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { faultsOf } from '../support/kubernetes-schemas.ts';
 import { build } from '../support/kustomize.ts';

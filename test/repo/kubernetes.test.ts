@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { KINDS } from '../../scripts/affected/command.ts';
+import { KINDS } from '../../scripts/ship/affected/command.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { faultsOf, type KubernetesObject } from '../support/kubernetes-schemas.ts';
 import { build } from '../support/kustomize.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 type Asks = Readonly<Record<string, string>>;
 type Locked = { readonly dependencies?: Asks; readonly optionalDependencies?: Asks };

@@ -10,11 +10,12 @@ import { clientAddress } from '../../functions/runtime/http/client-address.ts';
 import { EXPIRES_MS } from '../../functions/runtime/jetstream/pull.ts';
 import { filterOf } from '../../functions/runtime/messages/message.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { listFunctions } from '../../scripts/build.ts';
-import { nanoseconds } from '../../scripts/local/go-duration.ts';
-import { readConsumers, readStreams } from '../../scripts/local/jetstream-yaml.ts';
-import { readRules } from '../../scripts/local/manifests.ts';
-import { readResources, repository } from '../../scripts/local/yaml-file.ts';
+import { nanoseconds } from '../../scripts/platform/manifests/go-duration.ts';
+import { readConsumers, readStreams } from '../../scripts/platform/manifests/jetstream-yaml.ts';
+import { readRules } from '../../scripts/platform/manifests/rules.ts';
+import { readResources } from '../../scripts/platform/manifests/yaml-file.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 const folder = path.join(repository, 'knative/functions');
 const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));

@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { publicKeyOf } from '../../functions/runtime/jetstream/nkey.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
-import { shopUsers } from '../../scripts/nats-users/shop-users.ts';
-import { seedFileOf } from '../../scripts/nkeys/seeds.ts';
+import { seedFileOf } from '../../scripts/operate/nkeys/seeds.ts';
+import { shopUsers } from '../../scripts/registry/nats-users/shop-users.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { millrace } from '../support/millrace.ts';
 
 const outside = mkdtempSync(path.join(os.tmpdir(), 'millrace-nkeys-'));

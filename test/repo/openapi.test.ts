@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { docsPage } from '../../functions/api/queries-api/docs-page.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
-import { allRoutes, openApiDocument } from '../../scripts/openapi.ts';
+import { allRoutes, openApiDocument } from '../../scripts/generate/openapi.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { operations } from '../support/contract.ts';
 
 const text = readFileSync(path.join(repository, 'functions/gen/openapi.json'), 'utf8');

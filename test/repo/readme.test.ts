@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { orderEvents } from '../../functions/orders/events.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { SETTINGS } from '../../functions/runtime/process/settings.ts';
-import { listFunctions } from '../../scripts/build.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
-import { roleOf } from '../../scripts/postgres/roles.ts';
-import { readmeWithTable } from '../../scripts/scale/functions-table.ts';
+import { readmeWithTable } from '../../scripts/generate/functions-table.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { roleOf } from '../../scripts/registry/postgres-roles.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import { build } from '../support/kustomize.ts';
 import { isWorkload } from '../support/overlays.ts';
 
@@ -78,7 +78,7 @@ test('the table of settings lists every setting, with the functions that have it
 
 test('the table of metrics lists every metric that is counted, and no other', () => {
   const listed = [...read('functions/README.md').matchAll(/^\| `(millrace\.[a-z_.]+)` \|/gm)].map(([, name]) => name);
-  const sources = ['functions', 'scripts/local'].flatMap((folder) =>
+  const sources = ['functions', 'scripts/platform', 'scripts/shop'].flatMap((folder) =>
     readdirSync(path.join(repository, folder), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
       .map((file) => read(path.join(folder, file))),

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readDefinitions } from '../../scripts/scale/definitions.ts';
-import { factsOf } from '../../scripts/scale/lint/facts.ts';
-import { lint, RULES } from '../../scripts/scale/lint/rules.ts';
+import { factsOf } from '../../scripts/operate/scale/lint/facts.ts';
+import { lint, RULES } from '../../scripts/operate/scale/lint/rules.ts';
+import { readDefinitions } from '../../scripts/registry/functions.ts';
 import type { KubernetesObject } from '../support/kubernetes-schemas.ts';
 import { buildOverlays, OVERLAYS } from '../support/overlays.ts';
 

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { orders } from '../../functions/orders/order.ts';
 import { storedEvents } from '../../functions/orders/stored-events.ts';
 import { formOf } from '../../functions/runtime/store/schema-versions.ts';
-import type { MessageSchema } from '../../scripts/compatibility.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import type { MessageSchema } from '../../scripts/registry/compatibility.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import {
   acceptSchemas,
   notAccepted,
@@ -14,7 +14,7 @@ import {
   refusals,
   type Schemas,
   todaysSchemas,
-} from '../../scripts/schemas.ts';
+} from '../../scripts/registry/schemas.ts';
 
 let folder: string;
 

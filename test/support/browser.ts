@@ -4,8 +4,8 @@ import { access, constants, mkdir, readFile, rename, writeFile } from 'node:fs/p
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
-import { cacheFolder, installProgram } from '../../scripts/local/cache.ts';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { cacheFolder, installProgram } from '../../scripts/platform/servers/cache.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 const run = promisify(execFile);
 

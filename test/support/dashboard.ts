@@ -1,7 +1,7 @@
 /** The dashboard's queries, with numbers in place of Grafana's variables. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 
 type Panel = { readonly title: string; readonly targets: readonly { readonly expr: string }[] };
 type Dashboard = { readonly panels: readonly Panel[] };

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { inject } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import type { Backends } from './backends.ts';
 import { until } from './until.ts';
 

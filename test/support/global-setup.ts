@@ -4,9 +4,9 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { buildFunctions } from '../../scripts/build.ts';
-import { migrate } from '../../scripts/local/migrate.ts';
-import { openLogins } from '../../scripts/local/postgres-logins.ts';
+import { migrate } from '../../scripts/platform/servers/migrate.ts';
+import { openLogins } from '../../scripts/platform/servers/postgres-logins.ts';
+import { buildFunctions } from '../../scripts/ship/build.ts';
 import { chooseBackends, type Where } from './engine.ts';
 import { serversOf } from './servers.ts';
 

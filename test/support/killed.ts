@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { expect } from 'vitest';
-import { repository } from '../../scripts/local/yaml-file.ts';
+import { repository } from '../../scripts/registry/repository.ts';
 import type { Backends } from './backends.ts';
 import { startFunction } from './functions.ts';
 import { until } from './until.ts';

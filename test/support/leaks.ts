@@ -1,8 +1,8 @@
 /** All that a shop has said of itself (logs, spans, metrics) → the secrets and personal data in it: there must be none. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { DataFolder } from '../../scripts/local/data-folder.ts';
-import { dataDirFor } from '../../scripts/local/postgres.ts';
+import type { DataFolder } from '../../scripts/platform/data-folder.ts';
+import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
 
 /** What was given to the shop or by it → what it is. */
 export type Planted = Map<string, string>;

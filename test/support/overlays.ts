@@ -1,6 +1,6 @@
 /** The overlays as kustomize builds them → objects and workloads, typed as far as tests ask; each is built once a test file. */
 import type { Definition } from '../../functions/runtime/function.ts';
-import { listFunctions } from '../../scripts/build.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
 import type { KubernetesObject } from './kubernetes-schemas.ts';
 import { build } from './kustomize.ts';
 

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { cacheFolder, installProgram } from '../../scripts/local/cache.ts';
-import { fetchDebianPackages } from '../../scripts/local/debian-package.ts';
+import { cacheFolder, installProgram } from '../../scripts/platform/servers/cache.ts';
+import { fetchDebianPackages } from '../../scripts/platform/servers/debian-package.ts';
 
 const run = promisify(execFile);
 const PROGRAMS = ['prometheus', 'promtool'] as const;

@@ -11,7 +11,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
-import { freePort } from '../../scripts/local/ports.ts';
+import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { telemetryFile } from './dashboard.ts';
 import { seriesOf } from './otlp-series.ts';
 import { obtainPrometheus } from './prometheus-binary.ts';

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pathsOf } from '../../scripts/local/data-folder.ts';
-import type { Rule } from '../../scripts/local/manifests.ts';
-import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/local/platform.ts';
-import { dataDirFor } from '../../scripts/local/postgres.ts';
-import type { FunctionState } from '../../scripts/local/scaler.ts';
+import { pathsOf } from '../../scripts/platform/data-folder.ts';
+import type { Rule } from '../../scripts/platform/manifests/rules.ts';
+import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/platform/platform.ts';
+import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
+import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
 import { checkAnswer } from './contract.ts';
 import { ANSWERED, leaks, type Planted, plant, plantMails, SENT } from './leaks.ts';
 

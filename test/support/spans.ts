@@ -1,6 +1,6 @@
 /** Spans as the functions make them, for stories told in a test: times are ms after `BEGAN`. */
-import type { Attributes } from '../../scripts/local/telemetry/otlp.ts';
-import type { Span } from '../../scripts/local/telemetry/spans.ts';
+import type { Attributes } from '../../scripts/platform/telemetry/otlp.ts';
+import type { Span } from '../../scripts/platform/telemetry/spans.ts';
 
 export const BEGAN = Date.parse('2026-11-20T12:00:00.000Z');
 export const ORDER_ID = '0190b6a0-0000-7000-8000-000000000001';

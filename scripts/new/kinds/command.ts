@@ -40,7 +40,7 @@ export function decide(command: z.infer<typeof ${schema}>, state: Order, { versi
 }
 `,
     'decide.test.ts': `import { expect, test } from 'vitest';
-import { readSettings } from '../../runtime/config.ts';
+import { readSettings } from '../../runtime/process/settings.ts';
 import type { Order } from '${orders('order.ts')}';
 import { decide } from './decide.ts';
 

@@ -37,7 +37,7 @@ import definition from './function.ts';
 
 test('${name} has a route', () => {
   const next =
-    'write routes.ts: a publicRoute or callerRoute. Then send its path here in scripts/local/front-door.ts, run ' +
+    'write routes.ts: a publicRoute or callerRoute. Then send its path here in scripts/platform/gateway/gateway.ts, run ' +
     'npm run generate, and expect just these paths here';
   expect(definition.routes().map(({ path }) => path), next).not.toEqual([]);
 });

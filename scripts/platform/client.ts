@@ -1,0 +1,45 @@
+/** Addresses and keys of the local shop → the platform's own connections to it, made as a function makes them. */
+import path from 'node:path';
+import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
+import type { Log } from '../../functions/runtime/log.ts';
+import { type Database, openDatabase } from '../../functions/runtime/postgres.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
+import { openUserClient, type UserClient } from '../../functions/users/client.ts';
+import { seedFileOf } from '../operate/nkeys/seeds.ts';
+import { OPERATOR } from '../registry/nats-users/permissions.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Endpoints } from './endpoints.ts';
+import { logTo, openLogFile } from './scaling/log-file.ts';
+import { natsKeysFolder } from './servers/nats-keys.ts';
+
+export type Client = {
+  readonly bus: Bus;
+  readonly database: Database;
+  readonly users: UserClient;
+  /** Of the platform. */
+  readonly log: Log;
+};
+
+type Folders = Pick<DataFolder, 'logs' | 'secrets'>;
+
+/** `user` is the one of NATS that it is. */
+export async function openClient(
+  endpoints: Endpoints,
+  { logs, secrets }: Folders,
+  cleanup: Cleanup,
+  user = OPERATOR.name,
+): Promise<Client> {
+  const file = openLogFile(path.join(logs, 'platform.log'));
+  cleanup.add('log', file.close);
+  const settings = readSettings(['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'], {
+    NATS_URL: endpoints.nats,
+    NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), user),
+    DATABASE_URL: endpoints.postgres,
+    USER_SERVICE_ADDRESS: endpoints.grpc,
+  });
+  const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
+  const log = logTo(file);
+  const shell = { name: user, settings, log, onClose };
+  return { bus: await openBus(shell), database: openDatabase(shell), users: openUserClient(shell), log };
+}

@@ -1,0 +1,139 @@
+/** Scaling rules read from YAML, and what is said about wrong ones. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { repository } from '../../registry/repository.ts';
+import { readConsumers, readStreams } from './jetstream-yaml.ts';
+import { readRules } from './rules.ts';
+
+const ours = path.join(repository, 'knative/functions');
+const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'millrace-manifests-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** The rules of one function of ours, with `text` replaced in one of its files. */
+function read(name: string, file: string, text: string | RegExp, replacement: string) {
+  cpSync(path.join(ours, name), path.join(folder, name), { recursive: true });
+  const target = path.join(folder, name, file);
+  const before = readFileSync(target, 'utf8');
+  const after = before.replace(text, replacement);
+  expect(after).not.toBe(before);
+  writeFileSync(target, after);
+  return () => readRules(folder, readConsumers(folder, streams));
+}
+
+describe('The scaling rules of this repository', () => {
+  const rules = readRules(ours, readConsumers(ours, streams));
+  it('let every event and HTTP function sleep at zero', () => {
+    expect(rules.filter(({ min }) => min > 0).map(({ name }) => name)).toEqual(['user-service']);
+  });
+  it('wake an event function for a single message or row', () => {
+    const triggers = rules.flatMap((rule) => (rule.scaledBy === 'keda' ? rule.triggers : []));
+    const activations = triggers.map((one) =>
+      one.type === 'postgresql' ? one.activationTargetQueryValue : one.activationLagThreshold,
+    );
+    expect(new Set(activations)).toEqual(new Set([0]));
+  });
+});
+
+describe('A ScaledObject', () => {
+  const change = (text: string | RegExp, replacement: string) =>
+    read('order-view', 'scaledobject.yaml', text, replacement);
+  it('becomes a rule with numbers', () => {
+    expect(change('cooldownPeriod: 15', 'cooldownPeriod: 30')()).toMatchObject([
+      {
+        scaledBy: 'keda',
+        name: 'order-view',
+        min: 0,
+        pollingIntervalSeconds: 1,
+        cooldownSeconds: 30,
+        scaleDownStabilizationSeconds: 15,
+        triggers: [
+          { type: 'nats-jetstream', stream: 'ORDERS', consumer: 'order-view', activationLagThreshold: 0 },
+          { type: 'nats-jetstream', stream: 'RETRIES', consumer: 'order-view-retries', activationLagThreshold: 0 },
+        ],
+      },
+    ]);
+  });
+  it('without a cooldown is refused, naming the file and the field', () => {
+    expect(change(/ +cooldownPeriod.*\n/, '')).toThrow(
+      /order-view\/scaledobject.yaml .*spec.cooldownPeriod: is missing/,
+    );
+  });
+  it('with a field that is not followed here is refused', () => {
+    expect(change('pollingInterval: 1', 'pollingInterval: 1\n  idleReplicaCount: 0')).toThrow(
+      'spec.idleReplicaCount: is not a known field; leave it out',
+    );
+  });
+  it('with a threshold that is no text, which Kubernetes would refuse, is refused', () => {
+    expect(change(/lagThreshold: "\d+"/, 'lagThreshold: 5')).toThrow(
+      'spec.triggers[0].metadata.lagThreshold: must be a whole number above 0 in quotes, such as "16"',
+    );
+  });
+  it('of another name than its folder is refused', () => {
+    expect(change(/scaleTargetRef: \{ ?name: order-view/, 'scaleTargetRef: { name: orders')).toThrow(
+      "spec.scaleTargetRef.name is 'orders'; write 'order-view', the name of its folder",
+    );
+  });
+  it('with a least number above the most is refused', () => {
+    expect(change('minReplicaCount: 0', 'minReplicaCount: 9')).toThrow(
+      'the least number of replicas, 9, is above the most, 4',
+    );
+  });
+  it('whose consumer nobody declares is refused', () => {
+    expect(change('consumer: order-view', 'consumer: orders-view')).toThrow(
+      "no consumer.yaml declares a consumer 'orders-view' of stream 'ORDERS'",
+    );
+  });
+  it('that is not YAML is refused, with the place', () => {
+    expect(change(/metadata: \{ ?name: order-view ?\}/, 'metadata: { name: order-view')).toThrow(
+      /is not valid YAML: .*line 4/,
+    );
+  });
+});
+
+describe('A Knative Service', () => {
+  const change = (text: string | RegExp, replacement: string) => read('queries-api', 'service.yaml', text, replacement);
+  it('becomes a rule with numbers', () => {
+    expect(change('window: "10s"', 'window: "20s"')()).toEqual([
+      {
+        scaledBy: 'knative',
+        name: 'queries-api',
+        min: 0,
+        max: 4,
+        targetConcurrency: 100,
+        utilization: 0.7,
+        windowSeconds: 20,
+        retentionSeconds: 5,
+        containerConcurrency: 200,
+        timeoutSeconds: 45,
+        responseStartTimeoutSeconds: 40,
+      },
+    ]);
+  });
+  it('with an annotation that is not followed here is refused', () => {
+    expect(change('window: "10s"', 'window: "10s"\n        autoscaling.knative.dev/scale-down-delay: "5s"')).toThrow(
+      /annotations.autoscaling.knative.dev\/scale-down-delay: is not a known field/,
+    );
+  });
+  it('with a period in no unit is refused', () => {
+    expect(change('window: "10s"', 'window: "10"')).toThrow('must be seconds in quotes, such as "10s"');
+  });
+});
+
+describe("A function's folder", () => {
+  it('without a scaling rule is refused', () => {
+    cpSync(path.join(ours, 'order-view/consumer.yaml'), path.join(folder, 'order-view/consumer.yaml'));
+    expect(() => readRules(folder, [])).toThrow(/order-view has no scaling rule; add one of scaledobject.yaml/);
+  });
+  it('with two scaling rules is refused', () => {
+    cpSync(path.join(ours, 'order-view'), path.join(folder, 'order-view'), { recursive: true });
+    writeFileSync(path.join(folder, 'order-view/hpa.yaml'), '');
+    expect(() => readRules(folder, [])).toThrow(/order-view has scaledobject.yaml and hpa.yaml; keep one of them/);
+  });
+});
