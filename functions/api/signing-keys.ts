@@ -5,7 +5,7 @@
  */
 import { AppError, toAppError } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { inStep, type Trace } from '../runtime/trace.ts';
+import { inSpan, type Trace } from '../runtime/trace.ts';
 import { type PublicKey, readKeySet } from '../users/access-token.ts';
 import type { UserClient } from '../users/client.ts';
 
@@ -70,7 +70,7 @@ export function openSigningKeys(
   };
 
   const timer = setInterval(() => {
-    if (keys.length > 0) void inStep('refresh signing keys', { parent: undefined }, ({ trace }) => fetch(trace));
+    if (keys.length > 0) void inSpan('refresh signing keys', { parent: undefined }, ({ trace }) => fetch(trace));
   }, REFRESH_MS).unref();
   onClose(() => clearInterval(timer));
 

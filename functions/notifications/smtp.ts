@@ -2,8 +2,8 @@
 import { createTransport } from 'nodemailer';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openGuard } from '../runtime/outbound.ts';
-import { inStep } from '../runtime/trace.ts';
+import { openCallPolicy } from '../runtime/outbound.ts';
+import { inSpan } from '../runtime/trace.ts';
 
 /** `messageId` is `<key@domain>`: the key names the e-mail in traces. */
 type Mail = {
@@ -73,7 +73,7 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
     return current.transport;
   };
   shell.onClose(() => current?.transport.close());
-  const guard = openGuard(shell, GUARDED);
+  const guard = openCallPolicy(shell, GUARDED);
   return {
     /** Resolves when the server has taken the mail; throws `invalid` when it never will, else `unavailable`. */
     async send(mail: Mail): Promise<void> {
@@ -81,7 +81,7 @@ export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
       const message = { ...mail, to: { name: '', address: mail.to }, from: MAIL_FROM };
       const beginBy = Date.now() + BEGIN_WITHIN_MS;
       const attributes = { 'server.address': new URL(SMTP_URL(shell.log)).hostname, 'millrace.email.key': keyOf(mail) };
-      await inStep('send mail', { kind: 'client', attributes }, () =>
+      await inSpan('send mail', { kind: 'client', attributes }, () =>
         guard.run(async () => {
           if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');
           await transportNow().sendMail(message).catch(refuse);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openLog } from '../runtime/log.ts';
-import { guardProvider, type PaymentProvider } from './provider.ts';
+import { type PaymentProvider, protectProvider } from './provider.ts';
 
 const movement = { key: 'k', orderId: 'o', amountMinor: 100, currency: 'EUR' };
 
@@ -25,7 +25,7 @@ function guarded() {
       asked.calls += 1;
     },
   };
-  return { asked, ...guardProvider(provider, { log: openLog('test', 'silent') }) };
+  return { asked, ...protectProvider(provider, { log: openLog('test', 'silent') }) };
 }
 
 const failure = { code: 'unavailable', slug: 'payment-provider-unavailable' };

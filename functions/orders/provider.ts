@@ -1,8 +1,8 @@
 /** The payment provider as a port, guarded. A real one would be one more file. */
 import { unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openGuard } from '../runtime/outbound.ts';
-import { inStep } from '../runtime/trace.ts';
+import { openCallPolicy } from '../runtime/outbound.ts';
+import { inSpan } from '../runtime/trace.ts';
 
 type Movement = {
   /** Idempotency key: the same key moves money once and gets the same answer. */
@@ -24,14 +24,14 @@ export type PaymentProvider = {
 const BOUNDS = { name: 'payment-provider', timeoutMs: 4_000, retries: 1, halfOpenAfterMs: 5_000 };
 
 /** The provider behind timeout, retry and circuit breaker; every failure is `unavailable`. */
-export function guardProvider(provider: PaymentProvider, shell: Pick<Shell, 'log'>) {
-  const guard = openGuard(shell, BOUNDS);
+export function protectProvider(provider: PaymentProvider, shell: Pick<Shell, 'log'>) {
+  const guard = openCallPolicy(shell, BOUNDS);
   const guarded = <Result>(
     what: string,
     { orderId }: Movement,
     call: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> =>
-    inStep(`payment ${what}`, { kind: 'client', orderId }, () =>
+    inSpan(`payment ${what}`, { kind: 'client', subject: orderId }, () =>
       guard.run(({ signal }) =>
         call(signal).catch((error) => {
           throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);

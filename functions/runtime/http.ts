@@ -7,7 +7,7 @@ import { sendJson, sendProblem, sendText } from './http/problem.ts';
 import { bearerToken, type Caller, type Reply, type Route, router } from './http/routes.ts';
 import { record } from './metrics.ts';
 import type { Setting } from './process/settings.ts';
-import { continueTrace, currentStep, currentTrace, noteOrder, type Trace } from './trace.ts';
+import { continueTrace, currentSpan, currentTrace, noteSubject, type Trace } from './trace.ts';
 
 /** What a request is counted as: anybody may ask for any path. */
 type Counted = { readonly method: string; readonly route: string };
@@ -22,11 +22,11 @@ function bodyOf(request: HttpRequest): unknown {
   );
 }
 
-/** What the request is for, on its step: the pattern of the route, never the path. */
-function noteRoute({ method, path }: Route, { orderId }: Readonly<Record<string, string>>): void {
-  currentStep()?.rename(`${method} ${path}`);
-  currentStep()?.add({ 'http.route': path });
-  noteOrder(orderId);
+/** What the request is for, on its span: the pattern of the route, never the path. */
+function noteRoute({ method, path, subject }: Route, params: Readonly<Record<string, string>>): void {
+  currentSpan()?.rename(`${method} ${path}`);
+  currentSpan()?.add({ 'http.route': path });
+  if (subject) noteSubject(params[subject]);
 }
 
 function parseUrl(raw: string | undefined): { path: string; query: object } {
@@ -87,8 +87,8 @@ export function http<Need extends Setting, Opened extends Parts>(spec: {
         const began = Date.now();
         const counted: Counted = { method: 'other', route: 'none' };
         try {
-          const { status, body, text, headers } = await answer(request, trace, counted);
-          noteOrder((body as { orderId?: unknown } | undefined)?.orderId);
+          const { status, body, text, headers, subject } = await answer(request, trace, counted);
+          noteSubject(subject);
           if (body === undefined) sendText(response, status, text, headers);
           else sendJson(response, status, body, headers);
         } catch (thrown) {

@@ -1,4 +1,4 @@
-/** JSON lines on stdout, with the function's name in each, and the trace and order that it is about. */
+/** JSON lines on stdout, with the function's name in each, and the trace and the subject that it is about. */
 import { writeSync } from 'node:fs';
 import { logFields } from './trace.ts';
 

@@ -3,14 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { count, setGauge } from './metrics.ts';
-import { currentStep } from './trace.ts';
+import { currentSpan } from './trace.ts';
 
 type Bounds = {
   /** Of a run in all: waiting for its turn, retries and the pauses before them included. */
   readonly timeoutMs?: number;
   readonly retries?: number;
 };
-type GuardOptions = Bounds & {
+type CallPolicyOptions = Bounds & {
   /** In slugs, messages and metrics, such as `users`. */
   readonly name: string;
   readonly inFlight?: number;
@@ -44,7 +44,7 @@ const isUnavailable = (error: unknown): error is AppError => error instanceof Ap
 const pauseMs = (attempt: number, error: AppError): number =>
   Math.max(100 * 4 ** attempt * (0.5 + Math.random() / 2), error.retryAfterMs ?? 0);
 
-async function openLimits({ log }: Pick<Shell, 'log'>, options: GuardOptions) {
+async function openLimits({ log }: Pick<Shell, 'log'>, options: CallPolicyOptions) {
   const cockatiel = await import('cockatiel');
   const { name: target, halfOpenAfterMs = HALF_OPEN_AFTER_MS } = options;
   const breaker = cockatiel.circuitBreaker(cockatiel.handleAll, {
@@ -59,7 +59,7 @@ async function openLimits({ log }: Pick<Shell, 'log'>, options: GuardOptions) {
     heldBackUntil = Date.now() + halfOpenAfterMs;
     setState(2);
     count('millrace.breaker.trips', { target });
-    currentStep()?.event('breaker.open', { 'millrace.target': target });
+    currentSpan()?.event('breaker.open', { 'millrace.target': target });
     log.error({ target, forMs: halfOpenAfterMs }, 'calls fail and are held back');
   });
   breaker.onHalfOpen(() => {
@@ -73,7 +73,7 @@ async function openLimits({ log }: Pick<Shell, 'log'>, options: GuardOptions) {
 
   const rejected = (why: 'open' | 'full', message: string, retryAfterMs: number): AppError => {
     count('millrace.breaker.rejections', { target, why });
-    currentStep()?.event('breaker.rejected', { 'millrace.target': target });
+    currentSpan()?.event('breaker.rejected', { 'millrace.target': target });
     const slug = `${target}-${why === 'open' ? 'unavailable' : 'overloaded'}`;
     return new AppError('unavailable', slug, message, { retryAfterMs });
   };
@@ -103,7 +103,7 @@ function startClock(timeoutMs: number, reason: () => AppError) {
 }
 
 /** Loads what it needs at the first run: a cold function that calls nothing pays nothing. */
-export function openGuard(shell: Pick<Shell, 'log'>, options: GuardOptions): Guard {
+export function openCallPolicy(shell: Pick<Shell, 'log'>, options: CallPolicyOptions): Guard {
   const { name } = options;
   let opening: ReturnType<typeof openLimits> | undefined;
 

@@ -1,7 +1,7 @@
 /** Steps and statements without a recorder, and what they are called. */
 import { expect, test } from 'vitest';
 import { summaryOf } from './store/query-spans.ts';
-import { continueTrace, currentTrace, inStep, inTrace, logFields, noteOrder, readTrace } from './trace.ts';
+import { continueTrace, currentTrace, inSpan, inTrace, logFields, noteSubject, readTrace } from './trace.ts';
 
 const ORDER_ID = '0190b6a0-0000-7000-8000-000000000001';
 const received = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
@@ -13,23 +13,23 @@ test('a trace that is not to be recorded goes on as such', () => {
 });
 
 test('without a recorder a step hands the trace on as it came, and its failure too', async () => {
-  const seen = await inStep('some step', { parent: received }, async ({ trace }) => [trace, currentTrace()]);
+  const seen = await inSpan('some step', { parent: received }, async ({ trace }) => [trace, currentTrace()]);
   expect(seen.map((trace) => trace?.traceparent)).toEqual([received, received]);
   expect(currentTrace()).toBeUndefined();
-  await expect(inStep('some step', {}, () => Promise.reject(new Error('planted')))).rejects.toThrow('planted');
+  await expect(inSpan('some step', {}, () => Promise.reject(new Error('planted')))).rejects.toThrow('planted');
 });
 
 test('lines of the log within a trace name it, and the order once that is known', async () => {
   const trace = continueTrace(received);
   const seen = await inTrace(trace, async () => {
     const before = logFields();
-    noteOrder('ada@example.com');
+    noteSubject('ada@example.com');
     const wrong = logFields();
-    noteOrder(ORDER_ID);
+    noteSubject(ORDER_ID);
     return [before, wrong, logFields()];
   });
   const { traceId } = trace;
-  expect(seen).toEqual([{ traceId }, { traceId }, { traceId, orderId: ORDER_ID }]);
+  expect(seen).toEqual([{ traceId }, { traceId }, { traceId, subject: ORDER_ID }]);
   expect(logFields()).toEqual({});
 });
 

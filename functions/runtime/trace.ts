@@ -1,14 +1,15 @@
-/** W3C trace context, and the steps (spans) of a trace; ids always travel, steps are recorded once somebody wants them. */
+/** W3C trace context, and the spans of a trace; ids always travel, spans are recorded once somebody wants them. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
-import type { Attributes, Span, SpanContext, Tracer } from '@opentelemetry/api';
+import type { Attributes, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
 import { AppError } from './errors.ts';
 
 export type Trace = { readonly traceId: string; readonly traceparent: string };
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 const NOBODY = /^0+$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Ids of aggregates: nothing that is a sentence, an address or a name. */
+const ID = /^(?=.*\d)[\w-]{1,64}$/;
 
 function contextOf(traceparent: string | undefined): SpanContext | undefined {
   const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent ?? '') ?? [];
@@ -38,7 +39,7 @@ export function continueTrace(...received: readonly (string | undefined)[]): Tra
 
 const KINDS = { internal: 0, server: 1, client: 2, producer: 3, consumer: 4 } as const;
 
-export type StepOptions = {
+export type SpanOptions = {
   /** `internal` without. */
   readonly kind?: keyof typeof KINDS;
   /** What it is a part of; a new trace when that is malformed. */
@@ -48,14 +49,14 @@ export type StepOptions = {
   readonly links?: readonly Trace[];
   /** ms since 1970, with fractions; now without. */
   readonly startMs?: number;
-  /** Of the order that it is about; ignored unless it is a UUID. */
-  readonly orderId?: string | undefined;
+  /** Id of the aggregate that it is about, as CloudEvents' subject; ignored when it cannot be an id. */
+  readonly subject?: string | undefined;
 };
 
 /** Something that is done, as a part of a trace. Exactly one `end` ends it, unless it is to be forgotten. */
-export type Step = {
+export type Span = {
   readonly trace: Trace;
-  /** What `work` does, and logs, belongs to the step. */
+  /** What `work` does, and logs, belongs to the span. */
   run<Result>(work: () => Result): Result;
   rename(name: string): void;
   add(attributes: Attributes): void;
@@ -65,7 +66,7 @@ export type Step = {
   end(atMs?: number): void;
 };
 
-type Scope = { readonly trace: Trace; readonly step: Step | undefined; orderId: string | undefined };
+type Scope = { readonly trace: Trace; readonly span: Span | undefined; subject: string | undefined };
 const scopes = new AsyncLocalStorage<Scope | undefined>();
 
 export type Recorder = {
@@ -75,7 +76,7 @@ export type Recorder = {
 let recorder: Recorder | undefined;
 let instrumented = false;
 
-/** From now on steps are recorded; without a recorder no more. */
+/** From now on spans are recorded; without a recorder no more. */
 export function recordWith(next: Recorder | undefined): void {
   recorder = next;
 }
@@ -90,72 +91,72 @@ export function leaveToInstrumentations(): void {
 /** Whether what is done by a library is recorded by its caller. */
 export const recordingCalls = (): boolean => recorder !== undefined && !instrumented;
 
-const ORDER = 'millrace.order.id';
-const known = (orderId: string | undefined): string | undefined =>
-  orderId !== undefined && UUID.test(orderId) ? orderId : undefined;
+const SUBJECT = 'cloudevents.event_subject';
+const known = (subject: string | undefined): string | undefined =>
+  subject !== undefined && ID.test(subject) ? subject : undefined;
 
 const toTime = (ms: number): [number, number] => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1e6)];
 
 const quietly = (): void => undefined;
 const quiet = { rename: quietly, add: quietly, event: quietly, fail: quietly, end: quietly };
 
-function unrecorded({ parent, orderId }: StepOptions): Step {
-  const step: Step = {
+function unrecorded({ parent, subject }: SpanOptions): Span {
+  const span: Span = {
     ...quiet,
     trace: readTrace(parent) ?? continueTrace(),
-    run: (work) => scopes.run({ trace: step.trace, step, orderId: orderId ?? scopes.getStore()?.orderId }, work),
+    run: (work) => scopes.run({ trace: span.trace, span, subject: subject ?? scopes.getStore()?.subject }, work),
   };
-  return step;
+  return span;
 }
 
-function asStep({ api }: Recorder, span: Span, orderId: string | undefined): Step {
-  const step: Step = {
-    trace: toTrace(span.spanContext()),
+function asSpan({ api }: Recorder, recorded: OtelSpan, subject: string | undefined): Span {
+  const span: Span = {
+    trace: toTrace(recorded.spanContext()),
     run(work) {
-      const scope = { trace: step.trace, step, orderId: orderId ?? scopes.getStore()?.orderId };
-      return api.context.with(api.trace.setSpan(api.context.active(), span), () => scopes.run(scope, work));
+      const scope = { trace: span.trace, span, subject: subject ?? scopes.getStore()?.subject };
+      return api.context.with(api.trace.setSpan(api.context.active(), recorded), () => scopes.run(scope, work));
     },
-    rename: (name) => void span.updateName(name),
-    add: (attributes) => void span.setAttributes(attributes),
-    event: (name, attributes) => void span.addEvent(name, attributes),
-    fail: (why) => void span.setAttribute('error.type', why).setStatus({ code: 2, message: why }),
-    end: (atMs) => span.end(atMs === undefined ? undefined : toTime(atMs)),
+    rename: (name) => void recorded.updateName(name),
+    add: (attributes) => void recorded.setAttributes(attributes),
+    event: (name, attributes) => void recorded.addEvent(name, attributes),
+    fail: (why) => void recorded.setAttribute('error.type', why).setStatus({ code: 2, message: why }),
+    end: (atMs) => recorded.end(atMs === undefined ? undefined : toTime(atMs)),
   };
-  return step;
+  return span;
 }
 
-/** Begins a step; whoever begins it ends it. */
-export function startStep(name: string, options: StepOptions): Step {
-  const orderId = known(options.orderId);
-  if (!recorder) return unrecorded({ ...options, orderId });
+/** Begins a span; whoever begins it ends it. */
+export function startSpan(name: string, options: SpanOptions): Span {
+  const subject = known(options.subject);
+  if (!recorder) return unrecorded({ ...options, subject });
   const { api, tracer } = recorder;
   const parent = contextOf(options.parent);
   const within = api.trace.deleteSpan(api.context.active());
   const { startMs, links = [], attributes } = options;
   const wanted = {
     kind: KINDS[options.kind ?? 'internal'],
-    attributes: { ...attributes, ...(orderId ? { [ORDER]: orderId } : {}) },
+    attributes: { ...attributes, ...(subject ? { [SUBJECT]: subject } : {}) },
     links: links.flatMap((link) => contextOf(link.traceparent) ?? []).map((context) => ({ context })),
     ...(startMs === undefined ? {} : { startTime: toTime(startMs) }),
   };
   const span = tracer.startSpan(name, wanted, parent ? api.trace.setSpanContext(within, parent) : within);
-  return asStep(recorder, span, orderId);
+  return asSpan(recorder, span, subject);
 }
 
-/** Of what is done now: its trace, and its step if it has one. */
+/** Of what is done now: its trace, and its span if it has one. */
 export function currentTrace(): Trace | undefined {
   const trace = scopes.getStore()?.trace;
   if (trace || !instrumented) return trace;
   const span = recorder?.api.trace.getActiveSpan();
   return span && toTrace(span.spanContext());
 }
-export const currentStep = (): Step | undefined => scopes.getStore()?.step;
+export const currentSpan = (): Span | undefined => scopes.getStore()?.span;
 
-/** Does `work` in a trace, for its log lines and the steps below it, without a step of its own. */
-export const inTrace = <Result>(trace: Trace, work: () => Result, orderId?: string): Result =>
-  scopes.run({ trace, step: undefined, orderId }, work);
+/** Does `work` in a trace, for its log lines and the spans below it, without a span of its own. */
+export const inTrace = <Result>(trace: Trace, work: () => Result, subject?: string): Result =>
+  scopes.run({ trace, span: undefined, subject }, work);
 
-/** Does `work` in no trace: what is done for many is no step of any one. */
+/** Does `work` in no trace: what is done for many is no span of any one. */
 export const inNoTrace = <Result>(work: () => Result): Result => scopes.run(undefined, work);
 
 /** A word for what was thrown: the slug, an SQLSTATE or a system's code. */
@@ -165,34 +166,34 @@ function wordFor(thrown: unknown): string {
   return typeof code === 'string' && /^[A-Z0-9_]{3,40}$/.test(code) ? code : 'internal';
 }
 
-/** Does `work` as a step, of what is done now unless `parent` says otherwise. */
-export async function inStep<Result>(
+/** Does `work` as a span, of what is done now unless `parent` says otherwise. */
+export async function inSpan<Result>(
   name: string,
-  options: StepOptions,
-  work: (step: Step) => Promise<Result>,
+  options: SpanOptions,
+  work: (span: Span) => Promise<Result>,
 ): Promise<Result> {
-  const step = startStep(name, { parent: currentTrace()?.traceparent, ...options });
+  const span = startSpan(name, { parent: currentTrace()?.traceparent, ...options });
   try {
-    return await step.run(() => work(step));
+    return await span.run(() => work(span));
   } catch (thrown) {
-    step.fail(wordFor(thrown));
+    span.fail(wordFor(thrown));
     throw thrown;
   } finally {
-    step.end();
+    span.end();
   }
 }
 
-/** What is done now is about an order; ignored unless the id is a UUID. */
-export function noteOrder(orderId: unknown): void {
+/** What is done now is about this aggregate; ignored when it cannot be an id. */
+export function noteSubject(subject: unknown): void {
   const scope = scopes.getStore();
-  const id = typeof orderId === 'string' ? known(orderId) : undefined;
+  const id = typeof subject === 'string' ? known(subject) : undefined;
   if (!scope || !id) return;
-  scope.orderId = id;
-  scope.step?.add({ [ORDER]: id });
+  scope.subject = id;
+  scope.span?.add({ [SUBJECT]: id });
 }
 
 /** For each line of the log. */
 export function logFields(): object {
-  const { trace, orderId } = scopes.getStore() ?? {};
-  return { ...(trace ? { traceId: trace.traceId } : {}), ...(orderId ? { orderId } : {}) };
+  const { trace, subject } = scopes.getStore() ?? {};
+  return { ...(trace ? { traceId: trace.traceId } : {}), ...(subject ? { subject } : {}) };
 }

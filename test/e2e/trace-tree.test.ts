@@ -112,11 +112,13 @@ test('an order is one trace, from the request to the e-mail and to its end by a 
       'http.request.method': 'POST',
       'http.route': '/v1/orders',
       'http.response.status_code': 201,
-      'millrace.order.id': body.orderId,
+      'cloudevents.event_subject': body.orderId,
     },
   });
   const handlers = own.filter(({ kind, name }) => kind === 'consumer' || name === 'wait');
-  expect(new Set(handlers.map(({ attributes }) => attributes['millrace.order.id']))).toEqual(new Set([body.orderId]));
+  expect(new Set(handlers.map(({ attributes }) => attributes['cloudevents.event_subject']))).toEqual(
+    new Set([body.orderId]),
+  );
 
   const woken = own.find(({ name, service }) => name === 'wait' && service === 'create-order');
   expect(woken?.attributes['millrace.wait.reason']).toBe('cold-start');

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { AppError, invalid, unavailable } from '../../functions/runtime/errors.ts';
-import { openGuard } from '../../functions/runtime/outbound.ts';
+import { openCallPolicy } from '../../functions/runtime/outbound.ts';
 import { keepingLog } from '../support/keeping-log.ts';
 import { until } from '../support/until.ts';
 
 const down = () => unavailable('thing-unavailable', 'It does not answer');
 
-function guarded(options: Partial<Parameters<typeof openGuard>[1]> = {}) {
+function guarded(options: Partial<Parameters<typeof openCallPolicy>[1]> = {}) {
   const { log, lines } = keepingLog();
-  const guard = openGuard({ log }, { name: 'thing', ...options });
+  const guard = openCallPolicy({ log }, { name: 'thing', ...options });
   let calls = 0;
   const failing = (error: () => Error, bounds = {}) =>
     guard

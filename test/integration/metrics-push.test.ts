@@ -6,7 +6,7 @@ import { AppError, unavailable } from '../../functions/runtime/errors.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
 import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { count, pushMetrics, record, setGauge } from '../../functions/runtime/metrics.ts';
-import { openGuard } from '../../functions/runtime/outbound.ts';
+import { openCallPolicy } from '../../functions/runtime/outbound.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { startBackends } from '../support/backends.ts';
 import {
@@ -182,7 +182,7 @@ test.each([
 test('a breaker tells its state, its trips and whom it turned away', async () => {
   const { url, pushed } = await startCollector();
   const { log } = keepingLog();
-  const guard = openGuard({ log }, { name: 'thing', retries: 0, halfOpenAfterMs: 30 });
+  const guard = openCallPolicy({ log }, { name: 'thing', retries: 0, halfOpenAfterMs: 30 });
   const fail = () =>
     guard.run(() => Promise.reject(unavailable('thing-unavailable', 'It does not answer'))).catch(() => undefined);
   const valueAtEnd = async (name: string, more = {}): Promise<number | undefined> => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openCommandSender } from '../../functions/runtime/command-sender.ts';
 import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
-import type { BusMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import { newSeed } from '../../functions/runtime/jetstream/nkey.ts';
 import { schedule } from '../../functions/runtime/jetstream/schedules.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
@@ -139,7 +139,7 @@ test.each(FUNCTIONS)('%s can neither look into a stream nor change one or a cons
 test('a projector that pulls from the consumer of another gets nothing, and is not ready', async () => {
   const { bus } = await connected('order-view', 'order-view');
   await backends.bus.publish('command.order.ship', '{}', {}, randomUUID());
-  const taken: BusMessage[] = [];
+  const taken: DeliveredMessage[] = [];
   const pull = bus.pull({ stream: 'COMMANDS', consumer: 'ship-order', inFlight: 1 }, (message) => taken.push(message));
   cleanUps.push(() => pull.stop());
   await until('the refusal', () => pull.problem()?.includes('may not pull'));
@@ -153,7 +153,7 @@ test('a projector cannot acknowledge what another has taken', async () => {
   };
   await backends.bus.publish('command.order.deliver', '{}', {}, randomUUID());
   const { bus: owner } = await connected('deliver-order');
-  const taken: BusMessage[] = [];
+  const taken: DeliveredMessage[] = [];
   const options = { stream: 'COMMANDS', consumer: 'deliver-order', inFlight: 1 };
   const pull = owner.pull(options, (message) => taken.push(message));
   cleanUps.push(() => pull.stop());

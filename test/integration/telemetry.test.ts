@@ -40,7 +40,7 @@ const traces = (changes: object = {}) => ({
               startTimeUnixNano: '1795176000123456789',
               endTimeUnixNano: '1795176001000000000',
               attributes: [
-                text('millrace.order.id', 'order-1'),
+                text('cloudevents.event_subject', 'order-1'),
                 { key: 'millrace.attempt', value: { intValue: '3' } },
                 { key: 'error.type', value: { stringValue: 'smtp-unavailable' } },
               ],
@@ -102,7 +102,7 @@ test('spans that were sent are found by order, and by the id of their trace', as
       start: 1795176000123.457,
       end: 1795176001000,
       error: 'smtp-unavailable',
-      attributes: { 'millrace.order.id': 'order-1', 'millrace.attempt': 3, 'error.type': 'smtp-unavailable' },
+      attributes: { 'cloudevents.event_subject': 'order-1', 'millrace.attempt': 3, 'error.type': 'smtp-unavailable' },
       events: [{ name: 'breaker.rejected', at: 1795176000500, attributes: {} }],
       links: [{ traceId: TRACE, spanId: 'b7ad6b7169203331' }],
     },

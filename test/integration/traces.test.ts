@@ -112,7 +112,7 @@ test('what is tried again, handed back or parked meanwhile, stays one trace with
 
   const told = emails.lines.filter((line) => line.includes('will try again')).map((line) => JSON.parse(line));
   expect(told.length).toBe(parks.length);
-  for (const line of told) expect(line).toMatchObject({ traceId: sent.traceId, orderId: order.orderId });
+  for (const line of told) expect(line).toMatchObject({ traceId: sent.traceId, subject: order.orderId });
   await users.stop();
   await new Promise<void>((resolve) => mailServer.close(resolve));
 });

@@ -21,7 +21,7 @@ const otlp = (traceId: string, orderId: string, links: Link[] = []) => ({
           kind: 5,
           startTimeUnixNano: '1795176000000000000',
           endTimeUnixNano: '1795176001000000000',
-          attributes: [{ key: 'millrace.order.id', value: { stringValue: orderId } }],
+          attributes: [{ key: 'cloudevents.event_subject', value: { stringValue: orderId } }],
           links,
         },
       ],
@@ -52,7 +52,7 @@ async function startJaeger(heedsAttributes: boolean): Promise<{ url: string; ask
     if (url.pathname === '/api/v3/services') return answer(200, { services: ['order-view'] });
     if (url.pathname.startsWith('/api/v3/traces/')) return found([url.pathname.split('/').at(-1) ?? '']);
     const wanted = url.searchParams.get('query.attributes') ?? url.searchParams.get('tags') ?? '';
-    const isOrder = wanted === JSON.stringify({ 'millrace.order.id': ORDER });
+    const isOrder = wanted === JSON.stringify({ 'cloudevents.event_subject': ORDER });
     if (url.pathname === '/api/v3/traces') return found(heedsAttributes ? (isOrder ? [ONE] : []) : [OTHER]);
     if (url.pathname === '/api/traces') return answer(200, { data: isOrder ? [{ traceID: ONE }] : [] });
     return answer(500, {});

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { orders } from '../../functions/orders/order.ts';
 import { storedEvents } from '../../functions/orders/stored-events.ts';
-import { formOf } from '../../functions/runtime/store/schema-versions.ts';
+import { schemaVersionOf } from '../../functions/runtime/store/schema-versions.ts';
 import type { MessageSchema } from '../../scripts/registry/compatibility.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import {
@@ -43,7 +43,7 @@ test('every context that publishes events is under the gate', () => {
 test('every stored form that there ever was can be raised to the newest', () => {
   const types = Object.keys(storedEvents) as (keyof typeof storedEvents)[];
   expect(types.map((type) => [type, storedEvents[type].length])).toEqual(
-    types.map((type) => [type, formOf(orders, type)]),
+    types.map((type) => [type, schemaVersionOf(orders, type)]),
   );
 });
 

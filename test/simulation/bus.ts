@@ -2,7 +2,7 @@
 
 import { unavailable } from '../../functions/runtime/errors.ts';
 import type { Bus, Payload } from '../../functions/runtime/jetstream/connection.ts';
-import type { BusMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
 import type { Action, Network, Process } from './network.ts';
 
@@ -24,7 +24,7 @@ export type Stream = {
 type Pull = {
   readonly process: Process;
   readonly consumer: Consumer;
-  readonly receive: (message: BusMessage) => void;
+  readonly receive: (message: DeliveredMessage) => void;
   room: number;
 };
 

@@ -1,10 +1,10 @@
 /** A durable consumer of the model: what waits, what is out with a process, and when that comes back. */
-import type { BusMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import type { Stream } from './bus.ts';
 
 const ACK_WAIT_MS = 30_000;
 
-type Delivered = Omit<BusMessage, 'ack' | 'nak' | 'term' | 'working'>;
+type Delivered = Omit<DeliveredMessage, 'ack' | 'nak' | 'term' | 'working'>;
 export type Consumer = ReturnType<typeof openConsumer>;
 
 export function openConsumer(name: string, stream: Stream, takes: (subject: string) => boolean) {

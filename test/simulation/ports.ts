@@ -34,7 +34,7 @@ export function randomOf(seed: number): () => number {
 }
 
 /** A guard's time limit without its breaker. */
-export const openGuard = (_shell: unknown, { name }: { readonly name: string }): Guard => ({
+export const openCallPolicy = (_shell: unknown, { name }: { readonly name: string }): Guard => ({
   async run(work, { timeoutMs = 4_000 } = {}) {
     const controller = new AbortController();
     const late = unavailable(`${name}-unavailable`, `'${name}' did not answer`);

@@ -17,7 +17,7 @@ vi.mock(import('../../functions/orders/order.ts'), async (original) => {
   return { ...all, orders: { ...all.orders, snapshotEvery: 2 } };
 });
 vi.mock(import('../../functions/runtime/outbound.ts'), async () => ({
-  openGuard: (await import('./ports.ts')).openGuard,
+  openCallPolicy: (await import('./ports.ts')).openCallPolicy,
 }));
 vi.mock(import('../../functions/notifications/smtp.ts'), async () => {
   const { portsOf } = await import('./ports.ts');

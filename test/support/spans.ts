@@ -45,7 +45,7 @@ const messaging = (operation: string, type: string, id: string): Attributes => (
   'messaging.operation.name': operation,
   'messaging.message.id': id,
   'cloudevents.event_type': type,
-  'millrace.order.id': ORDER_ID,
+  'cloudevents.event_subject': ORDER_ID,
 });
 
 export const sent = (within: Span | undefined, type: string, id: string, at: number, service = within?.service): Span =>

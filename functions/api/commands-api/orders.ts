@@ -28,11 +28,11 @@ async function send(sendCommand: SendCommand, { orderId, type, data, call }: Sen
   const id = nameId(type, caller.userId, orderId, idempotencyKey(headers));
   const outcome = await sendCommand({ id, type, subject: orderId, data, trace }, waitMs(headers));
   const location = `/v1/orders/${orderId}`;
-  if (!outcome) return { status: 202, body: { orderId, status: 'accepted' }, headers: { location } };
+  if (!outcome) return { status: 202, body: { orderId, status: 'accepted' }, headers: { location }, subject: orderId };
   const error = errorOf(outcome);
   if (error) throw error;
   const result = outcome.result as PublicOrder;
-  return { status: 201, body: result, headers: { location, etag: etagOf(result) } };
+  return { status: 201, body: result, headers: { location, etag: etagOf(result) }, subject: orderId };
 }
 
 const params = z.strictObject({ orderId });
@@ -91,6 +91,7 @@ const onOrder = (sendCommand: SendCommand, { what, type, summary, details = '' }
       summary,
       method: 'POST',
       path: `/v1/orders/:orderId/${what}`,
+      subject: 'orderId',
       details: `${DETAILS} ${details}`.trim(),
       params,
       headers: { ...HEADERS.idempotencyKey, ...HEADERS.expectedVersion, ...HEADERS.prefer },

@@ -116,6 +116,7 @@ export const orderRoutes = (database: Database): Route[] => [
     {
       method: 'GET',
       path: '/v1/orders/:orderId',
+      subject: 'orderId',
       summary: 'An order as it stands, or as it once stood',
       details:
         'The ETag is its version. To read what you have written, send the ETag of the write as If-Match: the answer waits ' +
@@ -139,6 +140,7 @@ export const orderRoutes = (database: Database): Route[] => [
     {
       method: 'GET',
       path: '/v1/orders/:orderId/events',
+      subject: 'orderId',
       summary: 'What happened to an order, oldest first: what, when, by whom',
       details: 'When there is a next page, the header Link names it (rel="next").',
       params,

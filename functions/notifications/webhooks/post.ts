@@ -2,7 +2,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { toAppError } from '../../runtime/errors.ts';
-import { inStep } from '../../runtime/trace.ts';
+import { inSpan } from '../../runtime/trace.ts';
 import { type Allowed, guardedLookup, targetFault } from '../webhook-target.ts';
 import { openDns } from './dns.ts';
 import type { Answer } from './outcome.ts';
@@ -72,11 +72,11 @@ export const openPost =
     if (targetFault(text, allowed)) return { reason: 'the URL is not allowed' };
     const url = new URL(text);
     const attributes = { 'http.request.method': 'POST', 'server.address': url.hostname };
-    return inStep('POST', { kind: 'client', attributes }, async (step) => {
+    return inSpan('POST', { kind: 'client', attributes }, async (span) => {
       const length = { 'content-length': String(Buffer.byteLength(body)) };
       const answer = await exchange(url, { ...headers, ...length }, body, { lookup, timeoutMs });
-      if (answer.status !== undefined) step.add({ 'http.response.status_code': answer.status });
-      if (answer.status === undefined || answer.status >= 300) step.fail(answer.status ? 'refused' : 'no-answer');
+      if (answer.status !== undefined) span.add({ 'http.response.status_code': answer.status });
+      if (answer.status === undefined || answer.status >= 300) span.fail(answer.status ? 'refused' : 'no-answer');
       return answer;
     });
   };

@@ -4,7 +4,7 @@ import { PAY_ORDER, payOrder } from '../commands.ts';
 import { openLocalProvider } from '../local-provider.ts';
 import { orders } from '../order.ts';
 import { openPayments, settlePayment } from '../payments.ts';
-import { guardProvider } from '../provider.ts';
+import { protectProvider } from '../provider.ts';
 import { type Charge, decide, payableOrder } from './decide.ts';
 
 export default command({
@@ -15,7 +15,7 @@ export default command({
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
   performs(shell, database) {
-    const provider = guardProvider(openLocalProvider(database), shell);
+    const provider = protectProvider(openLocalProvider(database), shell);
     const begin = openPayments(database);
     return async (request, order, { id: orderId, version, commandId: paymentId, fingerprint }): Promise<Charge> => {
       const payment = { paymentId, orderId, version, fingerprint, kind: 'charge' as const };

@@ -4,7 +4,7 @@ import { REFUND_ORDER, refundOrder } from '../commands.ts';
 import { openLocalProvider } from '../local-provider.ts';
 import { orders } from '../order.ts';
 import { openPayments, settlePayment } from '../payments.ts';
-import { guardProvider } from '../provider.ts';
+import { protectProvider } from '../provider.ts';
 import { moveStock } from '../stock.ts';
 import { decide, refundable } from './decide.ts';
 
@@ -16,7 +16,7 @@ export default command({
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,
   performs(shell, database) {
-    const provider = guardProvider(openLocalProvider(database), shell);
+    const provider = protectProvider(openLocalProvider(database), shell);
     const begin = openPayments(database);
     return async (request, order, { id: orderId, version, commandId: paymentId, fingerprint }) => {
       const payment = { paymentId, orderId, version, fingerprint, kind: 'refund' as const };

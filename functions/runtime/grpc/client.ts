@@ -4,8 +4,8 @@ import type { Client, Metadata } from '@grpc/grpc-js';
 import { AppError, invalid, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { count } from '../metrics.ts';
-import { openGuard } from '../outbound.ts';
-import { inStep, type Step, type Trace } from '../trace.ts';
+import { openCallPolicy } from '../outbound.ts';
+import { inSpan, type Span, type Trace } from '../trace.ts';
 import { type AnyMethod, MAX_MESSAGE_BYTES, type RequestOf, type ResponseOf } from './methods.ts';
 import { fromStatus } from './status.ts';
 import { openClientCredentials } from './tls.ts';
@@ -75,7 +75,7 @@ export function openGrpcClient(
   shell: Pick<Shell, 'name' | 'settings' | 'log' | 'onClose'>,
   { name, address }: Target,
 ): GrpcClient {
-  const guard = openGuard(shell, { name });
+  const guard = openCallPolicy(shell, { name });
   let opening: Promise<Connection> | undefined;
   const open = async (): Promise<Connection> => {
     const grpc = await import('@grpc/grpc-js');
@@ -130,25 +130,25 @@ export function openGrpcClient(
         throw new AppError('unauthenticated', 'invalid-token', 'The access token is not one; sign in again');
       const { deadlineMs: timeoutMs = DEADLINE_MS, idempotent = true } = options;
       const note = (code: string): void => count('millrace.rpc.calls', { target: name, method: method.path, code });
-      const attempt = async (step: Step): Promise<Buffer> => {
-        const own = { ...options, trace: step.trace };
+      const attempt = async (span: Span): Promise<Buffer> => {
+        const own = { ...options, trace: span.trace };
         try {
           const answer = await guard.run(({ deadline }) => send(method.path, bytes, own, deadline), {
             timeoutMs,
             retries: idempotent ? RETRIES : 0,
           });
-          step.add({ 'rpc.grpc.status_code': 0 });
+          span.add({ 'rpc.grpc.status_code': 0 });
           return answer;
         } catch (error) {
-          step.add({ 'rpc.grpc.status_code': statusOf(error) });
+          span.add({ 'rpc.grpc.status_code': statusOf(error) });
           throw error;
         }
       };
       const [service = '', rpc = ''] = method.path.slice(1).split('/');
       const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': rpc };
-      const step = { kind: 'client', parent: options.trace.traceparent, attributes } as const;
+      const span = { kind: 'client', parent: options.trace.traceparent, attributes } as const;
       try {
-        const answer = await inStep(method.path.slice(1), step, attempt);
+        const answer = await inSpan(method.path.slice(1), span, attempt);
         const response = method.responseDeserialize(answer) as ResponseOf<Method>;
         note('ok');
         return response;

@@ -1,12 +1,12 @@
-/** A handler's attempts on messages → steps: how long each waited and for what, the attempt, and of a batch one that links to all. */
+/** A handler's attempts on messages → spans: how long each waited and for what, the attempt, and of a batch one that links to all. */
 
 import { toAppError } from '../errors.ts';
-import type { BusMessage } from '../jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { type Incoming, typeOfSubject } from '../messages/message.ts';
-import { inStep, inTrace, readTrace, recording, type Step, startStep } from '../trace.ts';
+import { inSpan, inTrace, readTrace, recording, type Span, startSpan } from '../trace.ts';
 
 /** A message that was taken. `dueMs` is when it might have been: ms since 1970. */
-export type Taken = { readonly message: BusMessage; readonly incoming: Incoming; readonly dueMs: number };
+export type Taken = { readonly message: DeliveredMessage; readonly incoming: Incoming; readonly dueMs: number };
 
 /** One or more messages in a handler's hands. */
 export type Attempt = {
@@ -26,12 +26,12 @@ const MOST_REMEMBERED = 1_000;
 const handedBack = new Map<string, number>();
 
 /** The message comes again after `delayMs`. */
-export function comesAgain({ place }: BusMessage, delayMs: number): void {
+export function comesAgain({ place }: DeliveredMessage, delayMs: number): void {
   if (recording() && handedBack.size < MOST_REMEMBERED) handedBack.set(place, Date.now() + delayMs);
 }
 
 /** When a message was stored or has become due; of one that comes again for an unknown reason, now. */
-export function dueMsOf({ place, deliveries, storedAtNanos }: BusMessage): number {
+export function dueMsOf({ place, deliveries, storedAtNanos }: DeliveredMessage): number {
   const again = handedBack.get(place);
   handedBack.delete(place);
   return deliveries === 1 ? Number(storedAtNanos) / 1e6 : (again ?? Date.now());
@@ -45,11 +45,11 @@ const messaging = (consumer: string, stream: string) => ({
   'messaging.consumer.group.name': consumer,
 });
 
-function startProcess(consumer: string, { message, incoming }: Taken, batch?: Step): Step {
-  return startStep(`process ${incoming.type}`, {
+function startProcess(consumer: string, { message, incoming }: Taken, batch?: Span): Span {
+  return startSpan(`process ${incoming.type}`, {
     kind: 'consumer',
     parent: message.headers?.traceparent,
-    orderId: incoming.orderId,
+    subject: incoming.subject,
     links: batch ? [batch.trace] : [],
     attributes: {
       ...messaging(consumer, message.stream),
@@ -62,7 +62,7 @@ function startProcess(consumer: string, { message, incoming }: Taken, batch?: St
 }
 
 /** What a message waited for; `openedMs` is when this process began to take messages. */
-function noteWait({ message, incoming, dueMs }: Taken, step: Step, openedMs: number): void {
+function noteWait({ message, incoming, dueMs }: Taken, span: Span, openedMs: number): void {
   const now = Date.now();
   const due = Math.min(dueMs, now);
   const early = due < openedMs;
@@ -73,16 +73,16 @@ function noteWait({ message, incoming, dueMs }: Taken, step: Step, openedMs: num
     'millrace.wait.started_ms': Math.round(Math.max(openedMs - Math.max(due, born), 0)),
     'millrace.wait.queued_ms': Math.round(now - Math.max(due, openedMs)),
   };
-  const parent = readTrace(message.headers?.traceparent) ?? step.trace;
+  const parent = readTrace(message.headers?.traceparent) ?? span.trace;
   const attributes = { 'millrace.wait.reason': reason, ...(early ? cold : {}) };
-  startStep('wait', { parent: parent.traceparent, startMs: due, orderId: incoming.orderId, attributes }).end(now);
+  startSpan('wait', { parent: parent.traceparent, startMs: due, subject: incoming.subject, attributes }).end(now);
 }
 
 /** Without a recorder a message's trace is known to the log, and that is all. */
 function unrecorded(taken: readonly Taken[]): Attempt {
   const about: Attempt['about'] = (index, work) => {
     const incoming = taken[index]?.incoming;
-    return incoming ? inTrace(incoming.trace, work, incoming.orderId) : work();
+    return incoming ? inTrace(incoming.trace, work, incoming.subject) : work();
   };
   return {
     batch: taken.map(({ incoming }) => incoming),
@@ -105,26 +105,26 @@ export function startAttempt(
   const links = taken.flatMap(({ message }) => readTrace(message.headers?.traceparent) ?? []);
   const together =
     taken.length > 1 && first
-      ? startStep('process batch', {
+      ? startSpan('process batch', {
           kind: 'consumer',
           links,
           attributes: { ...messaging(consumer, first.message.stream), 'messaging.batch.message_count': taken.length },
         })
       : undefined;
-  const steps = taken.map((one) => {
-    const step = startProcess(consumer, one, together);
-    if (!waited) noteWait(one, step, openedMs);
-    return step;
+  const spans = taken.map((one) => {
+    const span = startProcess(consumer, one, together);
+    if (!waited) noteWait(one, span, openedMs);
+    return span;
   });
-  const about: Attempt['about'] = (index, work) => steps[index]?.run(work) ?? work();
+  const about: Attempt['about'] = (index, work) => spans[index]?.run(work) ?? work();
   return {
-    batch: taken.map(({ incoming }, index) => ({ ...incoming, trace: steps[index]?.trace ?? incoming.trace })),
+    batch: taken.map(({ incoming }, index) => ({ ...incoming, trace: spans[index]?.trace ?? incoming.trace })),
     run: (work) => (together ? together.run(work) : about(0, work)),
     about,
     end(thrown) {
-      for (const step of together ? [together, ...steps] : steps) {
-        if (thrown !== undefined) step.fail(toAppError(thrown).slug);
-        step.end();
+      for (const span of together ? [together, ...spans] : spans) {
+        if (thrown !== undefined) span.fail(toAppError(thrown).slug);
+        span.end();
       }
     },
     split(thrown) {
@@ -135,12 +135,12 @@ export function startAttempt(
 }
 
 /** Ends a message that the handler does not get, for what was thrown. */
-export const refusing = (consumer: string, message: BusMessage, thrown: unknown, fail: () => Promise<void>) =>
-  inStep(
+export const refusing = (consumer: string, message: DeliveredMessage, thrown: unknown, fail: () => Promise<void>) =>
+  inSpan(
     `process ${typeOfSubject(message.subject)}`,
     { kind: 'consumer', parent: message.headers?.traceparent, attributes: messaging(consumer, message.stream) },
-    async (step) => {
-      step.fail(toAppError(thrown).slug);
+    async (span) => {
+      span.fail(toAppError(thrown).slug);
       await fail();
     },
   );

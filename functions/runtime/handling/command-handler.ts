@@ -17,6 +17,7 @@ import {
   openEventStore,
   type Refusal,
 } from '../store/event-store.ts';
+import { noteSubject } from '../trace.ts';
 import { openTurns } from './in-turn.ts';
 
 const DECISIONS = 6;
@@ -61,6 +62,7 @@ export function commandHandler<
   const attempt = async (incoming: Incoming, command: z.infer<Schema>): Promise<object> => {
     const commandId = commandIdOf(incoming);
     const id = spec.target(command, commandId);
+    noteSubject(id);
     const fingerprint = fingerprintOf(command);
     const loaded = await store.load<Reads>(id, commandId, spec.reads?.(command));
     const { state, version, snapshotVersion, record, reads } = loaded;

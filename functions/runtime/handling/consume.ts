@@ -3,10 +3,10 @@
 import { invalid, unavailable } from '../errors.ts';
 import type { Running, Shell } from '../function.ts';
 import type { Bus } from '../jetstream/connection.ts';
-import type { BusMessage } from '../jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import type { PullOptions } from '../jetstream/pull.ts';
 import type { Incoming } from '../messages/message.ts';
-import { openLane } from './consumer-loop.ts';
+import { openConsumerLoop } from './consumer-loop.ts';
 import { endFailed } from './failure.ts';
 import { countMessages, timeMessages } from './message-metrics.ts';
 import { RETRIES, restored, retriesOf } from './retries.ts';
@@ -28,14 +28,14 @@ export const RETRIES_IN_FLIGHT = 8;
 /** Nobody who fails gets so far: the message ends its process, or is a neighbour of one that does. */
 const MOST_DELIVERIES = 10;
 
-const endless = ({ deliveries }: BusMessage): string => `${deliveries - 1} deliveries came to no end`;
+const endless = ({ deliveries }: DeliveredMessage): string => `${deliveries - 1} deliveries came to no end`;
 
 /** Parked, each for another time, a message and its neighbours are no longer delivered together. */
-function refuseSuspicious(message: BusMessage): void {
+function refuseSuspicious(message: DeliveredMessage): void {
   if (message.deliveries > MOST_DELIVERIES) throw unavailable('too-many-deliveries', endless(message));
 }
 
-function refuseDeadly(message: BusMessage): void {
+function refuseDeadly(message: DeliveredMessage): void {
   if (message.deliveries > MOST_DELIVERIES)
     throw invalid('too-many-deliveries', `${endless(message)}: it ends its process, or takes too long`);
 }
@@ -50,7 +50,7 @@ export function consume(
   if (shell.settings.DELIVERY === 'push') return { notReady: away, drain: () => bus.flush() };
   const counted = countMessages(types);
   const both = { batch, handle, counted, timed: timeMessages(types), fail: endFailed(shell, bus, consumer, counted) };
-  const news = openLane(bus, {
+  const news = openConsumerLoop(bus, {
     ...both,
     stream,
     consumer,
@@ -59,7 +59,7 @@ export function consume(
     restore: (message) => message,
     refuse: refuseSuspicious,
   });
-  const retries = openLane(bus, {
+  const retries = openConsumerLoop(bus, {
     ...both,
     stream: RETRIES,
     consumer: retriesOf(consumer),

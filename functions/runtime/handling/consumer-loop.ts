@@ -3,27 +3,27 @@
 import { toAppError } from '../errors.ts';
 import type { Running } from '../function.ts';
 import type { Bus } from '../jetstream/connection.ts';
-import type { BusMessage } from '../jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import type { PullOptions } from '../jetstream/pull.ts';
 import { checkSchedule } from '../jetstream/schedules.ts';
-import { fromBus, type Incoming, type Outcome } from '../messages/message.ts';
+import { fromDelivered, type Incoming, type Outcome } from '../messages/message.ts';
 import { type Attempt, dueMsOf, refusing, startAttempt, type Taken as TakenMessage } from './attempt.ts';
 import type { CountMessage, TimeMessage } from './message-metrics.ts';
 
-type LaneOptions = PullOptions & {
+type ConsumerLoopOptions = PullOptions & {
   /** Messages handed to the handler together, at most. */
   readonly batch: number;
   /** Calls of the handler at the same time. */
   readonly concurrency: number;
   /** The message as it first was; throws when that cannot be told. */
-  restore(message: BusMessage): BusMessage;
+  restore(message: DeliveredMessage): DeliveredMessage;
   /** Throws what the message is not handled for. */
-  refuse(message: BusMessage): void;
+  refuse(message: DeliveredMessage): void;
   handle(batch: readonly Incoming[]): Promise<void>;
   readonly counted: CountMessage;
   readonly timed: TimeMessage;
   /** Ends a message whose handling failed. */
-  fail(message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void>;
+  fail(message: DeliveredMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void>;
 };
 
 /** Well below every consumer's ackWait. */
@@ -33,7 +33,7 @@ export const WORKING_FOR_MS = 300_000;
 
 type Taken = TakenMessage & { readonly at: number };
 
-export function openLane(bus: Bus, options: LaneOptions): Running {
+export function openConsumerLoop(bus: Bus, options: ConsumerLoopOptions): Running {
   const { stream, consumer, inFlight, batch, concurrency, restore, refuse, handle, counted, timed, fail } = options;
   const waiting: Taken[] = [];
   /** Taken, and not yet acknowledged or handed back. */
@@ -98,14 +98,14 @@ export function openLane(bus: Bus, options: LaneOptions): Running {
     }
   };
 
-  const receive = (message: BusMessage): void => {
+  const receive = (message: DeliveredMessage): void => {
     if (stopped) return message.nak(0);
     let restored = message;
     try {
       checkSchedule(message);
       restored = restore(message);
       refuse(restored);
-      const incoming = fromBus(restored, answer);
+      const incoming = fromDelivered(restored, answer);
       const taken = { message: restored, incoming, dueMs: dueMsOf(message), at: Date.now() };
       held.add(taken);
       waiting.push(taken);

@@ -3,9 +3,9 @@
 import { type AppError, CODES, type Fate, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import type { Bus } from '../jetstream/connection.ts';
-import type { BusMessage } from '../jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { type Incoming, outcomeOf, typeOfSubject } from '../messages/message.ts';
-import { inStep } from '../trace.ts';
+import { inSpan } from '../trace.ts';
 import { comesAgain } from './attempt.ts';
 import type { CountMessage } from './message-metrics.ts';
 import { carried, park } from './retries.ts';
@@ -50,16 +50,16 @@ export const DEAD = {
 
 /** Ends a failed message; whatever happens here, it is not lost: it comes again. */
 export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: CountMessage) {
-  const typeOf = (message: BusMessage, incoming: Incoming | undefined): string =>
+  const typeOf = (message: DeliveredMessage, incoming: Incoming | undefined): string =>
     incoming?.type ?? typeOfSubject(message.subject);
 
-  const nak = (message: BusMessage, type: string, delayMs: number): void => {
+  const nak = (message: DeliveredMessage, type: string, delayMs: number): void => {
     counted('retried', type, { how: 'nak' });
     comesAgain(message, delayMs);
     message.nak(delayMs);
   };
 
-  const keepDead = async (message: BusMessage, error: AppError): Promise<void> => {
+  const keepDead = async (message: DeliveredMessage, error: AppError): Promise<void> => {
     const headers = {
       ...carried(message),
       [DEAD.function]: shell.name,
@@ -70,7 +70,7 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
     await bus.publish(`dead.${shell.name}`, message.data, headers, `${shell.name} ${message.place}`);
   };
 
-  const tryAgain = async (message: BusMessage, type: string, error: AppError, about: object): Promise<void> => {
+  const tryAgain = async (message: DeliveredMessage, type: string, error: AppError, about: object): Promise<void> => {
     const delayMs = waitMs(error, message.attempts);
     const parked = delayMs > LONGEST_NAK_MS || message.deliveries >= MOST_NAKS;
     const stack = error.code === 'internal' ? error.stack : undefined;
@@ -81,7 +81,7 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
       'millrace.retry.delay_ms': Math.round(delayMs),
       'error.type': error.slug,
     };
-    await inStep('park', { attributes }, async () => {
+    await inSpan('park', { attributes }, async () => {
       if (!parked) return nak(message, type, delayMs);
       await park(bus, consumer, message, delayMs);
       counted('retried', type, { how: 'parked' });
@@ -89,15 +89,15 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
     });
   };
 
-  const settle = async (message: BusMessage, incoming: Incoming | undefined, error: AppError): Promise<void> => {
+  const settle = async (message: DeliveredMessage, incoming: Incoming | undefined, error: AppError): Promise<void> => {
     const { subject, sequence, attempts: attempt } = message;
     const type = typeOf(message, incoming);
-    const about = { subject, sequence, attempt, code: error.code, error: error.slug };
+    const about = { natsSubject: subject, sequence, attempt, code: error.code, error: error.slug };
     const fate = fateOf(error, attempt);
     counted('failed', type, { code: error.code });
     if (fate === 'retry') return tryAgain(message, type, error, about);
     if (fate === 'dead-letter') {
-      await inStep('dead letter', { attributes: { 'error.type': error.slug } }, () => keepDead(message, error));
+      await inSpan('dead letter', { attributes: { 'error.type': error.slug } }, () => keepDead(message, error));
       shell.log.error({ ...about, detail: error.message }, 'dead letter');
     }
     counted(fate === 'dead-letter' ? 'dead_lettered' : 'handled', type);
@@ -106,11 +106,11 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
     else message.ack();
   };
 
-  return async (message: BusMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
+  return async (message: DeliveredMessage, incoming: Incoming | undefined, thrown: unknown): Promise<void> => {
     try {
       await settle(message, incoming, toAppError(thrown));
     } catch (problem) {
-      const about = { subject: message.subject, sequence: message.sequence, problem: toAppError(problem).message };
+      const about = { natsSubject: message.subject, sequence: message.sequence, problem: toAppError(problem).message };
       shell.log.error(about, 'could neither park the message nor keep it as a dead letter; will try again');
       nak(message, typeOf(message, incoming), backoffMs(message.deliveries, 0.5));
     }

@@ -7,13 +7,14 @@ import { sendProblem } from '../http/problem.ts';
 import type { Log } from '../log.ts';
 import { errorOf, type Incoming, type Outcome, REPLAY_HEADER } from '../messages/message.ts';
 import { validate } from '../schema.ts';
-import { continueTrace, currentTrace, inStep, readTrace, type Trace } from '../trace.ts';
+import { continueTrace, currentTrace, inSpan, readTrace, type Trace } from '../trace.ts';
 
 /** The mark of a replay as CloudEvents name an extension; in JSON it may be a boolean. */
 const millracereplay = z.optional(z.union([z.boolean(), z.enum(['true', 'false'])]));
 
 const cloudEvent = z.object({
   ...attributes,
+  subject: z.optional(z.string()),
   correlationid: z.optional(z.uuid()),
   millracereplay,
   data: z.unknown(),
@@ -37,6 +38,7 @@ function readCloudEvent(request: HttpRequest, answer: Incoming['answer']): Incom
     time: event.time ?? new Date().toISOString(),
     trace: readTrace(event.traceparent) ?? receivedBy(request),
     correlationId: event.correlationid,
+    subject: event.subject,
     data: event.data,
     attempt: 1,
     replayed: String(event.millracereplay) === 'true' || request.headers[REPLAY_HEADER] === 'true',
@@ -55,10 +57,10 @@ export const pushHandler =
         outcome = answered;
       });
       traceId = incoming.trace.traceId;
-      const { type, id, trace } = incoming;
+      const { type, id, trace, subject } = incoming;
       const attributes = { 'messaging.message.id': id, 'cloudevents.event_type': type };
-      await inStep(`process ${type}`, { kind: 'consumer', parent: trace.traceparent, attributes }, (step) =>
-        handle([{ ...incoming, trace: step.trace }]),
+      await inSpan(`process ${type}`, { kind: 'consumer', parent: trace.traceparent, subject, attributes }, (span) =>
+        handle([{ ...incoming, trace: span.trace }]),
       );
       const failure = errorOf(outcome);
       if (failure) throw failure;

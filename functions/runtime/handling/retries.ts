@@ -2,7 +2,7 @@
 
 import { invalid } from '../errors.ts';
 import type { Bus } from '../jetstream/connection.ts';
-import type { BusMessage } from '../jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { schedule } from '../jetstream/schedules.ts';
 import { REPLY_HEADER } from '../messages/message.ts';
 
@@ -22,21 +22,21 @@ export const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent|millrace-re
 const TASK = /^(?!order\.|user\.|command\.)[a-z_]{1,40}\.[a-z_]{1,40}$/;
 const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) ((?<storedAtNanos>\d{1,20}) )?(?<subject>\S{1,1000})$/;
 
-const originOf = ({ stream, sequence, storedAtNanos, subject }: BusMessage): string =>
+const originOf = ({ stream, sequence, storedAtNanos, subject }: DeliveredMessage): string =>
   [stream, sequence, storedAtNanos, subject].join(' ');
 
 /** Where a message of this origin waits: one subject each, so that parking it again replaces it. */
 export const waitingSubject = (consumer: string, origin: string): string =>
   `waiting.${consumer}.${origin.split(' ').slice(0, 3).join('-')}`;
 
-export const carried = (message: BusMessage): Record<string, string> => ({
+export const carried = (message: DeliveredMessage): Record<string, string> => ({
   ...Object.fromEntries(Object.entries(message.headers ?? {}).filter(([name]) => CARRIED.test(name))),
   [ORIGIN_HEADER]: originOf(message),
   [ATTEMPTS_HEADER]: String(message.attempts),
 });
 
 /** Parks a message; the caller then acknowledges it. After a crash in between it is there twice, and parked once. */
-export async function park(bus: Bus, consumer: string, message: BusMessage, delayMs: number): Promise<void> {
+export async function park(bus: Bus, consumer: string, message: DeliveredMessage, delayMs: number): Promise<void> {
   const { place, deliveries, data: payload } = message;
   const reply = message.headers?.[REPLY_HEADER];
   const headers = { ...carried(message), ...(reply ? { [REPLY_HEADER]: reply } : {}) };
@@ -47,7 +47,7 @@ export async function park(bus: Bus, consumer: string, message: BusMessage, dela
   await schedule(bus, subject, parked, `${consumer} ${place} ${deliveries} ${at}`);
 }
 
-type Origin = Pick<BusMessage, 'stream' | 'sequence' | 'storedAtNanos' | 'subject'>;
+type Origin = Pick<DeliveredMessage, 'stream' | 'sequence' | 'storedAtNanos' | 'subject'>;
 
 /** Undefined when it does not say where the message was. The first dead letters do not say when it was stored. */
 export function readOrigin(header: string): Origin | undefined {
@@ -56,13 +56,13 @@ export function readOrigin(header: string): Origin | undefined {
 }
 
 /** A task was in no other stream: its place is the one it has here, its subject its type. */
-function taskOf({ headers }: BusMessage): string | undefined {
+function taskOf({ headers }: DeliveredMessage): string | undefined {
   const type = headers?.['ce-type'] ?? '';
   return headers?.[ORIGIN_HEADER] === undefined && TASK.test(type) ? type : undefined;
 }
 
 /** A message of RETRIES as it was in the stream that it came from; throws `invalid` when it does not say where that is. */
-export function restored(message: BusMessage): BusMessage {
+export function restored(message: DeliveredMessage): DeliveredMessage {
   const task = taskOf(message);
   if (task) return { ...message, subject: task };
   const origin = readOrigin(message.headers?.[ORIGIN_HEADER] ?? '');

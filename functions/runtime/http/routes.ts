@@ -29,13 +29,17 @@ export type Reply = {
   readonly body?: unknown;
   readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Id of the aggregate that the request was about, where its path could not name it. */
+  readonly subject?: string;
 };
 
 type AnySchema = z.ZodMiniType;
 type Shape<Params extends AnySchema, Query extends AnySchema, Body extends AnySchema> = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Such as `/v1/orders/:orderId`. */
+  /** Such as `/v1/things/:thingId`. */
   readonly path: string;
+  /** The parameter of the path that names the aggregate which the request is about, such as `thingId`. */
+  readonly subject?: string;
   /** One line: what it does. */
   readonly summary: string;
   /** What a caller must know besides: headers of the answer, limits, meaning. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { AppError, invalid, toAppError } from '../errors.ts';
 import type { HttpHandler, HttpRequest, Shell } from '../function.ts';
-import { type Step, startStep } from '../trace.ts';
+import { type Span, startSpan } from '../trace.ts';
 import { sendJson, sendProblem } from './problem.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -18,7 +18,7 @@ type App = (request: IncomingMessage, response: ServerResponse, next: (error?: u
 async function openFramework(
   name: string,
   handler: HttpHandler,
-  stepOf: (request: IncomingMessage) => Step | undefined,
+  spanOf: (request: IncomingMessage) => Span | undefined,
 ): Promise<App> {
   const framework = await import('@google-cloud/functions-framework');
   const { getTestServer } = await import('@google-cloud/functions-framework/testing');
@@ -26,7 +26,7 @@ async function openFramework(
   framework.http(name, (request, response) => {
     if (response.headersSent) return;
     const handle = () => handler(request as HttpRequest, response);
-    return stepOf(request)?.run(handle) ?? handle();
+    return spanOf(request)?.run(handle) ?? handle();
   });
   const [app] = getTestServer(name).listeners('request');
   return app as App;
@@ -65,20 +65,20 @@ function limitBody(request: IncomingMessage, response: ServerResponse, traceId: 
   });
 }
 
-/** The answer to a request as a step, which the route may name; it ends with the answer. */
-function startRequest(request: IncomingMessage, response: ServerResponse): Step {
+/** The answer to a request as a span, which the route may name; it ends with the answer. */
+function startRequest(request: IncomingMessage, response: ServerResponse): Span {
   const method = METHODS.has(request.method ?? '') ? String(request.method) : 'HTTP';
-  const step = startStep(method, {
+  const span = startSpan(method, {
     kind: 'server',
     parent: request.headers.traceparent?.toString(),
     attributes: { 'http.request.method': method },
   });
   response.once('close', () => {
-    step.add({ 'http.response.status_code': response.statusCode });
-    if (response.statusCode >= 500) step.fail(String(response.statusCode));
-    step.end();
+    span.add({ 'http.response.status_code': response.statusCode });
+    if (response.statusCode >= 500) span.fail(String(response.statusCode));
+    span.end();
   });
-  return step;
+  return span;
 }
 
 /** Without a body there is nothing that the framework would do: a third of the CPU of a read, and 30 ms at the first. */
@@ -92,7 +92,7 @@ export type Probes = { notReady(): string | undefined; handler(): HttpHandler | 
 /** Listens on HOST:PORT; resolves to the server, whose port is logged. */
 export async function startServer(shell: Shell, probes: Probes): Promise<Server> {
   let app: Promise<App> | undefined;
-  const steps = new WeakMap<IncomingMessage, Step>();
+  const spans = new WeakMap<IncomingMessage, Span>();
 
   const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url === '/livez') return sendJson(response, 200, { status: 'alive' });
@@ -100,14 +100,14 @@ export async function startServer(shell: Shell, probes: Probes): Promise<Server>
       const why = probes.notReady();
       return sendJson(response, why ? 503 : 200, why ? { status: 'not ready', why } : { status: 'ready' });
     }
-    const step = startRequest(request, response);
-    steps.set(request, step);
-    const { traceId } = step.trace;
+    const span = startRequest(request, response);
+    spans.set(request, span);
+    const { traceId } = span.trace;
     const handler = probes.handler();
     if (!handler)
       return sendProblem(response, new AppError('unavailable', 'starting', 'This function is starting'), traceId);
-    if (isBareRead(request)) return step.run(() => handler(request as HttpRequest, response));
-    app ??= openFramework(shell.name, handler, (one) => steps.get(one));
+    if (isBareRead(request)) return span.run(() => handler(request as HttpRequest, response));
+    app ??= openFramework(shell.name, handler, (one) => spans.get(one));
     const ready = await app;
     limitBody(request, response, traceId);
     if (!response.writableEnded)

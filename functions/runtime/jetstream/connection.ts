@@ -7,7 +7,7 @@ import { answersTo, inboxOf } from '../messages/message.ts';
 import { jetstreamApi } from './api.ts';
 import { openBatches } from './batches.ts';
 import { openConfirmed } from './confirmations.ts';
-import { type BusMessage, toBusMessage } from './delivered-message.ts';
+import { type DeliveredMessage, toDeliveredMessage } from './delivered-message.ts';
 import { openSeed } from './nkey.ts';
 import { openOutgoing } from './outgoing.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
@@ -28,7 +28,7 @@ export type Bus = {
   send(subject: string, payload: Payload): void;
   /** Calls `receive` with each plain message below a private inbox; gives the subject prefix to ask answers to. */
   inbox(receive: (token: string, payload: string) => void): string;
-  pull(options: PullOptions, receive: (message: BusMessage) => void): Pull;
+  pull(options: PullOptions, receive: (message: DeliveredMessage) => void): Pull;
   /** A request to the JetStream API, such as `STREAM.INFO.ORDERS`; throws `unavailable` or what the server answers. */
   api<T>(path: string, body?: object): Promise<T>;
   connected(): boolean;
@@ -132,7 +132,8 @@ export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Prom
       return prefix;
     },
     pull(options, receive) {
-      const deliver = (message: Msg, ackSubject: string) => receive(toBusMessage(outgoing.send, message, ackSubject));
+      const deliver = (message: Msg, ackSubject: string) =>
+        receive(toDeliveredMessage(outgoing.send, message, ackSubject));
       const pull = startPull(connection, newInbox, options, shell.log, deliver);
       pulls.add(pull);
       return pull;

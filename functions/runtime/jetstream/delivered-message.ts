@@ -2,7 +2,7 @@
 import type { Bus, Msg } from './connection.ts';
 
 /** A message of a JetStream consumer. Exactly one of ack, nak, term ends it. */
-export type BusMessage = {
+export type DeliveredMessage = {
   readonly subject: string;
   /** By lower case name; undefined when what was sent as headers cannot be read. */
   readonly headers: Readonly<Record<string, string>> | undefined;
@@ -37,7 +37,7 @@ export function parseAckSubject(subject: string) {
   return { stream, deliveries: Number(deliveries), sequence: Number(sequence), storedAtNanos };
 }
 
-type Headers = Pick<BusMessage, 'headers' | 'scheduledOn'>;
+type Headers = Pick<DeliveredMessage, 'headers' | 'scheduledOn'>;
 
 function readHeaders(message: Msg): Headers {
   const headers: Record<string, string> = Object.create(null);
@@ -53,7 +53,7 @@ function readHeaders(message: Msg): Headers {
   return { headers, scheduledOn };
 }
 
-export function toBusMessage(send: Bus['send'], message: Msg, ackSubject: string): BusMessage {
+export function toDeliveredMessage(send: Bus['send'], message: Msg, ackSubject: string): DeliveredMessage {
   const answer = (verb: string): void => send(ackSubject, verb);
   const { stream, sequence, storedAtNanos, deliveries } = parseAckSubject(ackSubject);
   const { headers, scheduledOn } = readHeaders(message);

@@ -1,12 +1,10 @@
-/** Messages are sent in a step whose context goes with them: so a trace goes on where they are handled. */
+/** Messages are sent in a span whose context goes with them: so a trace goes on where they are handled. */
 
 import { filterOf, typeOfSubject } from '../messages/message.ts';
-import { inStep, recording } from '../trace.ts';
+import { inSpan, recording } from '../trace.ts';
 import type { Bus, Payload } from './connection.ts';
 
 type Headers = Readonly<Record<string, string>>;
-
-const isOfOrder = (type: string): boolean => /^(order|command\.order)\./.test(type);
 
 /** Does `publish` as the sending of a message, with the headers that it is to have; a timer's is due later, RFC 3339. */
 export async function sending<Result>(
@@ -26,12 +24,16 @@ export async function sending<Result>(
     ...(headers['ce-id'] ? { 'messaging.message.id': headers['ce-id'] } : {}),
     ...(dueAt ? { 'millrace.send.due_at': dueAt } : {}),
   };
-  const orderId = isOfOrder(type) ? headers['ce-subject'] : undefined;
-  const options = { kind: 'producer', parent: headers.traceparent, orderId, attributes } as const;
-  return inStep(`send ${type}`, options, ({ trace }) => publish({ ...headers, traceparent: trace.traceparent }));
+  const options = {
+    kind: 'producer',
+    parent: headers.traceparent,
+    subject: headers['ce-subject'],
+    attributes,
+  } as const;
+  return inSpan(`send ${type}`, options, ({ trace }) => publish({ ...headers, traceparent: trace.traceparent }));
 }
 
-/** Stores a message as `Bus.publish` does, in a step of the trace that its headers name. */
+/** Stores a message as `Bus.publish` does, in a span of the trace that its headers name. */
 export const send = (
   bus: Bus,
   subject: string,

@@ -2,7 +2,7 @@
 
 import { invalid } from '../errors.ts';
 import type { Bus, Payload } from './connection.ts';
-import type { BusMessage } from './delivered-message.ts';
+import type { DeliveredMessage } from './delivered-message.ts';
 import { sending } from './publishing.ts';
 
 /** What cancels a timer, of the JetStream API. */
@@ -51,7 +51,7 @@ const OLD_TIMER = /^parked\.expire\.[^.]+$/;
  * Whoever may set a schedule can aim it at any subject of its stream, and the server does not ask whether he may send there.
  * So where a schedule is kept says what it may send; throws `invalid` when it has sent something else.
  */
-export function checkSchedule({ subject, scheduledOn }: Pick<BusMessage, 'subject' | 'scheduledOn'>): void {
+export function checkSchedule({ subject, scheduledOn }: Pick<DeliveredMessage, 'subject' | 'scheduledOn'>): void {
   if (scheduledOn === undefined || OLD_TIMER.test(scheduledOn)) return;
   const home = subject.startsWith('retry.') ? subject.replace('retry.', 'waiting.') : timersOf(subject);
   if (!scheduledOn.startsWith(`${home}.`))

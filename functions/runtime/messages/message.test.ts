@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../errors.ts';
 import { parseAckSubject } from '../jetstream/delivered-message.ts';
-import { errorOf, filterOf, fromBus, outcomeOf, subjectOf, typeOfSubject } from './message.ts';
+import { errorOf, filterOf, fromDelivered, outcomeOf, subjectOf, typeOfSubject } from './message.ts';
 
 const bare = {
   subject: 'order.0190.created',
@@ -22,7 +22,7 @@ const bare = {
 const nobody = () => undefined;
 
 test('a bare message takes its type from the subject and its id from its place in the stream', () => {
-  expect(fromBus(bare, nobody)).toMatchObject({
+  expect(fromDelivered(bare, nobody)).toMatchObject({
     id: 'ORDERS-7-1795176000123456789',
     type: 'order.created',
     source: 'nats:ORDERS',
@@ -41,24 +41,26 @@ test('a message with CloudEvents headers is what they say, in the trace that the
     'ce-time': '2026-01-01T00:00:00Z',
     traceparent,
   };
-  const incoming = fromBus({ ...bare, headers }, nobody);
+  const incoming = fromDelivered({ ...bare, headers }, nobody);
   expect(incoming).toMatchObject({ id: 'e1', source: '/shop', time: '2026-01-01T00:00:00Z' });
   expect(incoming.trace.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
 });
 
 test('a type that contradicts the subject is refused', () => {
-  expect(() => fromBus({ ...bare, headers: { 'ce-type': 'order.paid' } }, nobody)).toThrow("ce-type is 'order.paid'");
+  expect(() => fromDelivered({ ...bare, headers: { 'ce-type': 'order.paid' } }, nobody)).toThrow(
+    "ce-type is 'order.paid'",
+  );
 });
 
 test('data that is not JSON is refused', () => {
-  expect(() => fromBus({ ...bare, data: Buffer.from('{') }, nobody)).toThrow('not JSON');
+  expect(() => fromDelivered({ ...bare, data: Buffer.from('{') }, nobody)).toThrow('not JSON');
 });
 
 test('an answer goes to the reply subject of the message, and nowhere without one', () => {
   const sent: unknown[] = [];
   const answer = (to: string, outcome: object) => void sent.push([to, outcome]);
-  fromBus({ ...bare, headers: { 'millrace-reply': '_INBOX.1' } }, answer).answer({ result: 1 });
-  fromBus(bare, answer).answer({ result: 2 });
+  fromDelivered({ ...bare, headers: { 'millrace-reply': '_INBOX.1' } }, answer).answer({ result: 1 });
+  fromDelivered(bare, answer).answer({ result: 2 });
   expect(sent).toEqual([['_INBOX.1', { result: 1 }]]);
 });
 

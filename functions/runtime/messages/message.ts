@@ -2,7 +2,7 @@
 
 import { AppError, type Code, type FieldError, invalid } from '../errors.ts';
 import { nameId } from '../ids.ts';
-import type { BusMessage } from '../jetstream/delivered-message.ts';
+import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { continueTrace, readTrace, type Trace } from '../trace.ts';
 
 /** What a handler gets, whether it was pulled from JetStream or pushed over HTTP. */
@@ -15,8 +15,8 @@ export type Incoming = {
   readonly trace: Trace;
   /** Id of the command that began the chain of which this is a link; undefined at its beginning. */
   readonly correlationId: string | undefined;
-  /** Of the order that it is about, where that can be told. */
-  readonly orderId?: string | undefined;
+  /** Id of the aggregate that it is about (CloudEvents' word), where that can be told. */
+  readonly subject?: string | undefined;
   readonly data: unknown;
   /** 1 at the first delivery. */
   readonly attempt: number;
@@ -63,13 +63,9 @@ export const filterOf = (type: string): string => (type.startsWith('command.') ?
 /** The subject of an aggregate's event: `order.created` of order 1 goes to `order.1.created`. */
 export const subjectOf = (type: string, id: string): string => type.replace('.', `.${id}.`);
 
-/** The order that a message is about: an event's subject names it, and so do a command's envelope or data. */
-function orderIdOf(type: string, subject: string, named: string | undefined, data: unknown): string | undefined {
-  if (type.startsWith('order.')) return subject.split('.')[1];
-  if (!type.startsWith('command.order.')) return undefined;
-  const { orderId } = (data ?? {}) as { orderId?: unknown };
-  return named ?? (typeof orderId === 'string' ? orderId : undefined);
-}
+/** The aggregate that a message is about: an event's NATS subject names it, and a command's envelope may. */
+const subjectIn = (natsSubject: string, type: string, named: string | undefined): string | undefined =>
+  natsSubject === type ? named || undefined : natsSubject.split('.')[1];
 
 export function parseJson(text: string): unknown {
   try {
@@ -87,7 +83,7 @@ const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 
 /** A pulled message as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
-export function fromBus(message: BusMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
+export function fromDelivered(message: DeliveredMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
   const { headers } = message;
   if (!headers) throw invalid('bad-headers', 'The headers of the message cannot be read');
   const type = typeOfSubject(message.subject);
@@ -105,7 +101,7 @@ export function fromBus(message: BusMessage, answer: (to: string, outcome: Outco
     time: headers['ce-time'] || new Date(Number(message.storedAtNanos.slice(0, -6))).toISOString(),
     trace: readTrace(headers.traceparent) ?? continueTrace(),
     correlationId: UUID.test(headers['ce-correlationid'] ?? '') ? headers['ce-correlationid'] : undefined,
-    orderId: orderIdOf(type, message.subject, headers['ce-subject'], data),
+    subject: subjectIn(message.subject, type, headers['ce-subject']),
     data,
     attempt: message.attempts,
     replayed: headers[REPLAY_HEADER] === 'true',

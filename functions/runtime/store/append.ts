@@ -5,7 +5,7 @@ import { subjectOf, toHeaders } from '../messages/message.ts';
 import type { OutboxMessage } from '../outbox.ts';
 import type { Trace } from '../trace.ts';
 import type { Aggregate, DomainEvent, Refusal, Write } from './event-store.ts';
-import { formOf, publishedData } from './schema-versions.ts';
+import { publishedData, schemaVersionOf } from './schema-versions.ts';
 
 export type Append<Event> = {
   readonly aggregateId: string;
@@ -66,7 +66,7 @@ export function rowsOf<State, Event extends DomainEvent>(
     const version = append.expectedVersion + index + 1;
     const id = newId(Date.parse(now));
     const { type, data } = event;
-    const form = formOf(aggregate, type);
+    const form = schemaVersionOf(aggregate, type);
     const about = { version, event_id: id, type, schema_version: form, data, occurred_at: now };
     const by = { command_id: command.id, actor: command.actor, trace_id: trace.traceId, correlation_id: correlationId };
     const { traceparent } = trace;

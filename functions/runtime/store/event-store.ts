@@ -5,7 +5,7 @@ import type { OutboxMessage } from '../outbox.ts';
 import { type Database, databaseError, isConflict } from '../postgres.ts';
 import { type Append, rowsOf } from './append.ts';
 import { asStatement } from './query-spans.ts';
-import { raise, type StoredForms, type WrittenEvent } from './schema-versions.ts';
+import { raise, type Upcasters, type WrittenEvent } from './schema-versions.ts';
 import { appendStatement, loadStatement } from './statements.ts';
 import { together } from './together.ts';
 
@@ -26,7 +26,7 @@ export type Aggregate<State, Event extends DomainEvent> = {
   /** An append to a state that was made of a snapshot and so many events, its own included, keeps the new state. */
   readonly snapshotEvery: number;
   /** Every type of event, with what raises its older stored forms to the newest. */
-  readonly stored: StoredForms<Event>;
+  readonly stored: Upcasters<Event>;
   evolve(state: State, event: Event): State;
   /** The public form of a state at a version: what events carry and answers show. */
   publish(state: State, version: number): object;

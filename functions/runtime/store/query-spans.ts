@@ -1,6 +1,6 @@
-/** Statements as steps of what is done at the moment: their kind and name, never their values. */
+/** Statements as spans of what is done at the moment: their kind and name, never their values. */
 import type pg from 'pg';
-import { currentTrace, inStep, recordingCalls } from '../trace.ts';
+import { currentTrace, inSpan, recordingCalls } from '../trace.ts';
 
 type Queryable = Pick<pg.ClientBase, 'query'>;
 type Statement = string | { readonly name?: string; readonly text: string };
@@ -24,7 +24,7 @@ export function summaryOf(statement: Statement): string {
   return summary;
 }
 
-/** Does `query` as a step of what is done now. What is asked of no step, such as a probe's question, is not recorded. */
+/** Does `query` as a span of what is done now. What is asked of no span, such as a probe's question, is not recorded. */
 export function asStatement<Result>(statement: Statement, query: () => Promise<Result>): Promise<Result> {
   if (!recordingCalls() || !currentTrace()) return query();
   const summary = summaryOf(statement);
@@ -33,7 +33,7 @@ export function asStatement<Result>(statement: Statement, query: () => Promise<R
     'db.operation.name': summary.split(' ')[0] ?? '',
     'db.query.summary': summary,
   };
-  return inStep(summary, { kind: 'client', attributes }, query);
+  return inSpan(summary, { kind: 'client', attributes }, query);
 }
 
 function tracedQuery(queryable: Queryable): Queryable['query'] {
@@ -42,7 +42,7 @@ function tracedQuery(queryable: Queryable): Queryable['query'] {
   return recorded as unknown as Queryable['query'];
 }
 
-/** The pool, or a connection of it, whose statements are steps; a transaction's as well as its own. */
+/** The pool, or a connection of it, whose statements are spans; a transaction's as well as its own. */
 export const traced = (pool: pg.Pool): Pick<pg.Pool, 'query' | 'connect'> => ({
   query: tracedQuery(pool) as pg.Pool['query'],
   connect: (async () => {

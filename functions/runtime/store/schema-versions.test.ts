@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../errors.ts';
 import type { Aggregate } from './event-store.ts';
-import { formOf, publishedData, raise } from './schema-versions.ts';
+import { publishedData, raise, schemaVersionOf } from './schema-versions.ts';
 
 type Renamed = { readonly type: 'thing.renamed'; readonly data: { readonly title: string; readonly by: string } };
 type Removed = { readonly type: 'thing.removed'; readonly data: { readonly reason: string } };
@@ -33,7 +33,7 @@ test.each([
 });
 
 test('events are stored in the newest form', () => {
-  expect([formOf(things, 'thing.renamed'), formOf(things, 'thing.removed')]).toEqual([3, 1]);
+  expect([schemaVersionOf(things, 'thing.renamed'), schemaVersionOf(things, 'thing.removed')]).toEqual([3, 1]);
 });
 
 test.each([

@@ -15,21 +15,21 @@ type Raise<Data extends object> = (older: never) => Data;
 /** What raises form 1 to 2, 2 to 3 and so on; the last one gives today's form. Without any, today's form is 1. */
 type Raises<Data extends object> = readonly [] | readonly [...Raise<object>[], Raise<Data>];
 
-export type StoredForms<Event extends DomainEvent> = {
+export type Upcasters<Event extends DomainEvent> = {
   readonly [Type in Event['type']]: Raises<Extract<Event, { readonly type: Type }>['data']>;
 };
 
 /** undefined for a type that today's code does not know. */
-function raisesOf<State, Event extends DomainEvent>(aggregate: Aggregate<State, Event>, type: string) {
+function upcastersOf<State, Event extends DomainEvent>(aggregate: Aggregate<State, Event>, type: string) {
   const all = aggregate.stored as Readonly<Record<string, readonly ((older: object) => object)[]>>;
   return Object.hasOwn(all, type) ? all[type] : undefined;
 }
 
 /** The form in which today's code stores events of a type. */
-export const formOf = <State, Event extends DomainEvent>(
+export const schemaVersionOf = <State, Event extends DomainEvent>(
   aggregate: Aggregate<State, Event>,
   type: Event['type'],
-): number => (raisesOf(aggregate, type)?.length ?? 0) + 1;
+): number => (upcastersOf(aggregate, type)?.length ?? 0) + 1;
 
 /** The event in its newest form. Throws `unavailable` when only newer code can know its type or its form. */
 export function raise<State, Event extends DomainEvent>(
@@ -37,7 +37,7 @@ export function raise<State, Event extends DomainEvent>(
   aggregateId: string,
   { version, type, form, data }: WrittenEvent,
 ): Event {
-  const raises = raisesOf(aggregate, type);
+  const raises = upcastersOf(aggregate, type);
   if (!raises || form > raises.length + 1)
     throw unavailable(
       'newer-event',

@@ -1,4 +1,4 @@
-/** The recorder of steps: OpenTelemetry's SDK, and spans pushed as OTLP/JSON. Loaded only where somebody wants them. */
+/** The recorder of spans: OpenTelemetry's SDK, and spans pushed as OTLP/JSON. Loaded only where somebody wants them. */
 import { type Attributes, type AttributeValue, context, type HrTime, trace } from '@opentelemetry/api';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Shell } from '../function.ts';
@@ -82,7 +82,7 @@ function openExporter({ name, log }: Telling, endpoint: string): SpanExporter {
   };
 }
 
-/** Records steps until the function ends, pushes them every second or 512, and what is left at the end. */
+/** Records spans until the function ends, pushes them every second or 512, and what is left at the end. */
 export function openTracer(shell: Telling, endpoint: string): void {
   const exporter = openExporter(shell, endpoint);
   const processor = new BatchSpanProcessor({

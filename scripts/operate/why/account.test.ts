@@ -273,7 +273,7 @@ test('steps about another order in the same trace are left out', () => {
   const { spans } = ordered();
   const post = spans[0];
   const other = sent(post, 'command.order.create', 'c9', 12);
-  const foreign = { ...other, attributes: { ...other.attributes, 'millrace.order.id': 'another' } };
+  const foreign = { ...other, attributes: { ...other.attributes, 'cloudevents.event_subject': 'another' } };
   expect(account([...spans, foreign]).text).not.toContain('12:00:00.013');
 });
 

@@ -39,8 +39,8 @@ test('what is found are whole traces, with those that they are linked with, and 
   const view = span('order-view', 'process order.created', 20, 30, { within: command, links: [batch] });
   const linking = span('user-service', 'work', 0, 1, { traceId: 'e'.repeat(32), links: [command] });
   store.add([post, command, batch, view, linking, inTrace('c')]);
-  expect(idsOf(store.find('millrace.order.id', ORDER_ID))).toEqual(idsOf([post, batch, linking]));
-  expect(store.find('millrace.order.id', ORDER_ID)).toHaveLength(5);
+  expect(idsOf(store.find('cloudevents.event_subject', ORDER_ID))).toEqual(idsOf([post, batch, linking]));
+  expect(store.find('cloudevents.event_subject', ORDER_ID)).toHaveLength(5);
   expect(store.find('messaging.message.id', 'c1')).toHaveLength(5);
   expect(store.find('messaging.message.id', 'c2')).toEqual([]);
 });

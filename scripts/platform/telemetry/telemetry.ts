@@ -23,7 +23,7 @@ const FILE_BYTES = 20_000_000;
 
 /** What a trace may be asked for by → the attribute of its spans. */
 export const ASKED_BY = {
-  order: 'millrace.order.id',
+  order: 'cloudevents.event_subject',
   event: 'messaging.message.id',
   email: 'millrace.email.key',
 } as const;

@@ -2,7 +2,7 @@
 import { orders } from '../../../functions/orders/order.ts';
 import { type Database, transaction } from '../../../functions/runtime/postgres.ts';
 import { fold } from '../../../functions/runtime/store/event-store.ts';
-import { formOf } from '../../../functions/runtime/store/schema-versions.ts';
+import { schemaVersionOf } from '../../../functions/runtime/store/schema-versions.ts';
 
 /** Each has as many orders as any other. */
 export const CUSTOMERS = 100;
@@ -52,7 +52,7 @@ const VIEW = `insert into order_view (order_id, version, customer_id, status, cr
   select id, 1, customer, 'open', at, shown from numbered`;
 const STORE = `events as (
     insert into order_events (order_id, version, event_id, type, schema_version, data, command_id, actor, trace_id, correlation_id, occurred_at)
-    select id, 1, id::text, '${created.type}', ${formOf(orders, created.type)}, stored, id, customer::text, md5(id::text), id, at from numbered
+    select id, 1, id::text, '${created.type}', ${schemaVersionOf(orders, created.type)}, stored, id, customer::text, md5(id::text), id, at from numbered
   ), answered as (
     insert into commands (command_id, type, fingerprint, aggregate_id, version)
     select id, 'command.order.create', 'seeded', id, 1 from numbered
@@ -89,8 +89,8 @@ export async function growOrders(database: Database, from: number, to: number, e
     [
       orderIdOf(from),
       orderIdOf(to),
-      formOf(orders, 'order.paid'),
-      formOf(orders, 'order.refunded'),
+      schemaVersionOf(orders, 'order.paid'),
+      schemaVersionOf(orders, 'order.refunded'),
       JSON.stringify(paid),
       JSON.stringify(refunded),
       events,
