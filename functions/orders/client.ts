@@ -1,8 +1,8 @@
 /** What other contexts may read of orders beyond the read models: an order's history, and the order as it once was. */
 
+import { fold } from '../runtime/aggregate.ts';
+import { readHistory, type StoredEvent, type Stretch } from '../runtime/history.ts';
 import type { Database } from '../runtime/postgres.ts';
-import { fold } from '../runtime/store/event-store.ts';
-import { readHistory, type StoredEvent, type Stretch } from '../runtime/store/history.ts';
 import type { PublicOrder } from './events.ts';
 import { type OrderEvent, orders } from './order.ts';
 

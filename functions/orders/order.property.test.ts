@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fold } from '../runtime/aggregate.ts';
 import { AppError } from '../runtime/errors.ts';
 import type { Settings } from '../runtime/process/settings.ts';
-import { fold } from '../runtime/store/event-store.ts';
 import { publishedData } from '../runtime/store/schema-versions.ts';
 import { decide as cancel } from './cancel-order/decide.ts';
 import type { Actor } from './commands.ts';
@@ -241,8 +241,8 @@ const count = (world: World, ...types: OrderEvent['type'][]): number =>
 
 /** What must be true of the order before an event of this type may happen to it. */
 function checkEvent({ order, now, inFlight: _ }: World, event: OrderEvent): void {
-  const forms = storedEvents[event.type];
-  expect(forms[forms.length - 1]?.parse(event.data)).toEqual(event.data);
+  const versions = storedEvents[event.type];
+  expect(versions[versions.length - 1]?.parse(event.data)).toEqual(event.data);
   if (event.type === 'order.created') return expect(order.status).toBe('none');
   if (order.status === 'none') throw new Error(`${event.type} of no order`);
   if (event.type === 'order.cancelled') expect(order).toMatchObject({ status: 'open', shipments: [] });

@@ -1,5 +1,5 @@
 /** The order: its stored events, the state that they make, and its public form. Pure. */
-import type { Aggregate } from '../runtime/store/event-store.ts';
+import type { Aggregate } from '../runtime/aggregate.ts';
 import type { FulfilmentStatus, PaymentStatus, PublicOrder } from './events.ts';
 
 export type Line = {
@@ -147,9 +147,9 @@ const limitless = (data: Omit<Created, 'paymentDueAt'>): Created => ({ ...data, 
 export const orders: Aggregate<Order, OrderEvent> = {
   name: 'order',
   initial: { status: 'none' },
-  form: 1,
+  schemaVersion: 1,
   snapshotEvery: 100,
-  stored: {
+  upcasters: {
     'order.created': [limitless],
     'order.paid': [],
     'order.payment_failed': [],

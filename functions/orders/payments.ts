@@ -1,7 +1,8 @@
 /** Movements of money, one in flight an order: written down before the provider is asked, settled with the events. */
+
+import type { Write } from '../runtime/aggregate.ts';
 import { AppError, keyReused, refused } from '../runtime/errors.ts';
 import { constraintOf, type Database, databaseError, isConflict, transaction } from '../runtime/postgres.ts';
-import type { Write } from '../runtime/store/event-store.ts';
 
 type Payment = {
   /** The command's id, and the provider's idempotency key. */

@@ -1,8 +1,8 @@
 /** Products: the table of what is for sale. Prices and stock are the server's, in integer minor units and pieces. */
 import * as z from 'zod/mini';
+import type { Read } from '../runtime/aggregate.ts';
 import { type Database, databaseError } from '../runtime/postgres.ts';
 import { plainText } from '../runtime/schema.ts';
-import type { Read } from '../runtime/store/event-store.ts';
 
 export const sku = z
   .string()

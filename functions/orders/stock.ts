@@ -1,5 +1,5 @@
 /** Stock of products: what an order takes when it is created, and gives back when it will not be shipped. */
-import { fold, type Write } from '../runtime/store/event-store.ts';
+import { fold, type Write } from '../runtime/aggregate.ts';
 import { type Order, type OrderEvent, orders, type Pieces, reserved } from './order.ts';
 
 /** Each row is changed once, by the sum, and locked in one order, so that two statements never wait in a ring. */

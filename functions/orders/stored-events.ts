@@ -1,10 +1,10 @@
-/** What is stored of orders: events, form by form, the first one first, and states. A form that was ever written stays as it is: change is a new form. */
+/** What is stored of orders: events, version by version, the first one first, and states. A schema that was ever written stays as it is: change is a new version. */
 import * as z from 'zod/mini';
 import type { Order, OrderEvent } from './order.ts';
 
 type Data<Type extends OrderEvent['type']> = Extract<OrderEvent, { readonly type: Type }>['data'];
-/** Today's form, the last one, has exactly the type that the code works with. */
-type Forms<Today> = readonly [...z.ZodMiniType<object>[], z.ZodMiniType<Today>];
+/** Today's version, the last one, has exactly the type that the code works with. */
+type Versions<Today> = readonly [...z.ZodMiniType<object>[], z.ZodMiniType<Today>];
 
 const amountMinor = z.int().check(z.nonnegative());
 const quantity = z.int().check(z.positive());
@@ -45,9 +45,9 @@ export const storedEvents = {
   'order.cancelled': [z.strictObject({ reason: z.string(), cancelledAt: time })],
   'order.expired': [z.strictObject({ expiredAt: time })],
   'order.refunded': [z.strictObject({ refundId: z.uuid(), amountMinor, reason: z.string(), refundedAt: time })],
-} satisfies { readonly [Type in OrderEvent['type']]: Forms<Data<Type>> };
+} satisfies { readonly [Type in OrderEvent['type']]: Versions<Data<Type>> };
 
-/** The state of an order in a snapshot, in the form that `orders` names. */
+/** The state of an order in a snapshot, of the schema version that `orders` names. */
 export const storedOrder: z.ZodMiniType<Order> = z.extend(created2, {
   status: z.enum(['open', 'completed', 'cancelled', 'expired']),
   paidMinor: amountMinor,

@@ -1,5 +1,6 @@
 /** Builder of command handlers: message → load, decide (pure), append, publish, answer, ack. */
 import type * as z from 'zod/mini';
+import type { Aggregate, DomainEvent, Read, Write } from './aggregate.ts';
 import { type AppError, toAppError } from './errors.ts';
 import type { Definition, Shell } from './function.ts';
 import { commandHandler } from './handling/command-handler.ts';
@@ -10,7 +11,6 @@ import { type Incoming, outcomeOf } from './messages/message.ts';
 import { openOutbox } from './outbox.ts';
 import { type Database, openDatabase } from './postgres.ts';
 import type { Setting, Settings } from './process/settings.ts';
-import type { Aggregate, DomainEvent, Read, Write } from './store/event-store.ts';
 
 /** What a decision knows besides the command and the state. `id` and `version` are the aggregate's, `now` is RFC 3339 in UTC. */
 export type Decision<Reads = null, Performed = null, Extra extends Setting = never> = {

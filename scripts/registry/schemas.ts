@@ -23,10 +23,10 @@ export function todaysSchemas(): Schemas {
   const published = Object.entries({ ...orderEvents, ...userEvents }).map(
     ([type, schema]) => [`published/${type}`, messageSchema(schema)] as const,
   );
-  const stored = Object.entries(storedEvents).flatMap(([type, forms]) =>
-    forms.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
+  const stored = Object.entries(storedEvents).flatMap(([type, schemas]) =>
+    schemas.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
   );
-  const snapshot = [`snapshots/order@${orders.form}`, messageSchema(storedOrder)] as const;
+  const snapshot = [`snapshots/order@${orders.schemaVersion}`, messageSchema(storedOrder)] as const;
   return Object.fromEntries([...published, ...stored, snapshot]);
 }
 
@@ -42,7 +42,7 @@ export function readSnapshot(folder = SNAPSHOT): Schemas<JsonSchema> {
 }
 
 const NEW_STATE =
-  'a state of another shape needs another number, `form` of the aggregate, or old snapshots are taken for it';
+  'a state of another shape needs another number, `schemaVersion` of the aggregate, or old snapshots are taken for it';
 
 const isSame = (accepted: JsonSchema | undefined, today: MessageSchema | undefined): boolean =>
   JSON.stringify(accepted) === JSON.stringify(today?.reads);
@@ -68,8 +68,8 @@ export function acceptSchemas(today: Schemas, folder = SNAPSHOT): string[] {
   if (problems.length > 0)
     throw new Error(
       `These changes of schemas are refused:\n${problems.map((problem) => `  ${problem}`).join('\n')}\n` +
-        'Published events: add a field with a default, or a new type of event. Stored events: add a form to stored-events.ts\n' +
-        'and a step to `stored` of the aggregate that raises the form before to it.',
+        'Published events: add a field with a default, or a new type of event. Stored events: add a schema version to `stored` of the context\n' +
+        'and an upcaster to the aggregate that makes it of the version before.',
     );
   const changed = notAccepted(accepted, today);
   for (const name of changed) {

@@ -84,7 +84,7 @@ const answerOf = ({ key, data }: Pick<Chapter, 'key' | 'data'>): Answer => ({
   answeredAt: 2_000,
 });
 const newest = (orderId: string) => chapters.filter((one) => one.orderId === orderId).at(-1)?.data.order;
-const form = (type: string): number => (type === 'order.created' ? 2 : 1);
+const schemaVersion = (type: string): number => (type === 'order.created' ? 2 : 1);
 /** Of order.paid nobody is told. */
 const mailKeys = ({ event: { type }, eventId }: Chapter): string[] => {
   if (type === 'order.paid') return [];
@@ -99,7 +99,15 @@ export const good: Snapshot = {
   stockBefore: { mug: 10 },
   stock: { mug: 8 },
   events: chapters.map(({ orderId, version, event, eventId, commandId, key }) => ({
-    ...{ orderId, version, eventId, commandId, type: event.type, form: form(event.type), data: event.data },
+    ...{
+      orderId,
+      version,
+      eventId,
+      commandId,
+      type: event.type,
+      schemaVersion: schemaVersion(event.type),
+      data: event.data,
+    },
     actor: key === '' ? 'system' : CUSTOMER,
   })),
   commands: chapters.map(({ commandId, version }) => ({ commandId, version })),

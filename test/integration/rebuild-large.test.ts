@@ -36,7 +36,7 @@ const ORDERS = 100_000;
 const FILL = `
   with seed as (select n, gen_random_uuid() as id from generate_series(1, ${ORDERS}) n)
   insert into order_events (order_id, version, event_id, type, schema_version, data, command_id, actor, trace_id, occurred_at)
-  select id, version, gen_random_uuid(), type, form, data, gen_random_uuid(), 'test', 'test', '2026-11-20T12:00:00Z'
+  select id, version, gen_random_uuid(), type, "schemaVersion", data, gen_random_uuid(), 'test', 'test', '2026-11-20T12:00:00Z'
   from seed cross join lateral (values
     (1, 'order.created', 1 + n % 2, json_build_object('orderId', id, 'customerId', gen_random_uuid(), 'currency', 'EUR',
       'lines', json_build_array(json_build_object('sku', 'mug', 'name', 'Mug', 'quantity', 2, 'unitPriceMinor', 1250, 'totalMinor', 2500)),
@@ -44,7 +44,7 @@ const FILL = `
     (2, 'order.paid', 1, json_build_object('paymentId', gen_random_uuid(), 'amountMinor', 2500, 'paidAt', '2026-11-20T12:01:00.000Z')),
     (3, 'order.cancelled', 1, json_build_object('reason', 'requested', 'cancelledAt', '2026-11-20T12:02:00.000Z')),
     (4, 'order.refunded', 1, json_build_object('refundId', gen_random_uuid(), 'amountMinor', 2500, 'reason', 'cancelled', 'refundedAt', '2026-11-20T12:03:00.000Z'))
-  ) as event (version, type, form, data)
+  ) as event (version, type, "schemaVersion", data)
   where version = 1 or version = 2 and n % 3 = 0 or n % 6 = 0`;
 
 /** Sends CreateOrder, then CancelOrder for every other order, until it is stopped; gives the ids of the orders. */

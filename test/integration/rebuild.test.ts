@@ -39,8 +39,8 @@ async function store(id: string, events: readonly WrittenEvent[]): Promise<void>
   const rows = events.map((event) => ({ ...event, id }));
   await database.query(
     `insert into order_events (order_id, version, event_id, type, schema_version, data, command_id, actor, trace_id, occurred_at)
-     select id, version, gen_random_uuid(), type, form, data, gen_random_uuid(), 'test', 'test', now()
-     from json_to_recordset($1) as row (id uuid, version int, type text, form int, data json)`,
+     select id, version, gen_random_uuid(), type, "schemaVersion", data, gen_random_uuid(), 'test', 'test', now()
+     from json_to_recordset($1) as row (id uuid, version int, type text, "schemaVersion" int, data json)`,
     [JSON.stringify(rows)],
   );
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { publicOrder } from '../../functions/orders/events.ts';
 import { orders } from '../../functions/orders/order.ts';
 import { storedEvents, storedOrder } from '../../functions/orders/stored-events.ts';
-import { raise, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
+import { upcast, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 
 type History = {
@@ -20,10 +20,11 @@ const histories = readdirSync(FOLDER).map((file): [string, History] => [
   JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')),
 ]);
 
-const schemaOf = ({ type, form }: WrittenEvent) => storedEvents[type as keyof typeof storedEvents][form - 1];
+const schemaOf = ({ type, schemaVersion }: WrittenEvent) =>
+  storedEvents[type as keyof typeof storedEvents][schemaVersion - 1];
 
 test.each(histories)("today's code reads the order %s as it was read when it was written down", (_name, history) => {
-  const events = history.events.map((event) => raise(orders, 'of the corpus', event));
+  const events = history.events.map((event) => upcast(orders, 'of the corpus', event));
   const order = orders.publish(events.reduce(orders.evolve, orders.initial), events.length);
   expect(order).toEqual(history.order);
   expect(publicOrder.parse(order)).toEqual(order);
@@ -33,9 +34,9 @@ test.each(histories)("today's code reads the order %s as it was read when it was
 test.each(histories)(
   "today's code makes of the order %s the state that snapshots of its form keep",
   (_name, history) => {
-    const events = history.events.map((event) => raise(orders, 'of the corpus', event));
+    const events = history.events.map((event) => upcast(orders, 'of the corpus', event));
     const state = events.reduce(orders.evolve, orders.initial);
-    expect({ form: orders.form, state }).toStrictEqual(history.snapshot);
+    expect({ schemaVersion: orders.schemaVersion, state }).toStrictEqual(history.snapshot);
     expect(storedOrder.parse(state)).toStrictEqual(state);
   },
 );
@@ -46,9 +47,11 @@ test.each(histories)('every event of the order %s is of the form that it says', 
 });
 
 test('every form of every event is in the corpus', () => {
-  const known = Object.entries(storedEvents).flatMap(([type, forms]) =>
-    forms.map((_, index) => `${type}@${index + 1}`),
+  const known = Object.entries(storedEvents).flatMap(([type, schemas]) =>
+    schemas.map((_, index) => `${type}@${index + 1}`),
   );
-  const present = new Set(histories.flatMap(([, { events }]) => events.map(({ type, form }) => `${type}@${form}`)));
-  expect(known.filter((form) => !present.has(form))).toEqual([]);
+  const present = new Set(
+    histories.flatMap(([, { events }]) => events.map(({ type, schemaVersion }) => `${type}@${schemaVersion}`)),
+  );
+  expect(known.filter((one) => !present.has(one))).toEqual([]);
 });

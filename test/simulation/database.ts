@@ -24,7 +24,7 @@ function load(tables: Tables, [asked]: readonly unknown[]): Answer {
     const record = tables.commands.get(commandId) ?? null;
     const last = record?.version ?? Number.POSITIVE_INFINITY;
     const kept = tables.snapshots.get(id);
-    const snapshot = kept && kept.form === orders.form && kept.version <= last ? kept : null;
+    const snapshot = kept && kept.schemaVersion === orders.schemaVersion && kept.version <= last ? kept : null;
     const first = snapshot?.version ?? 0;
     return {
       snapshot: snapshot && { version: snapshot.version, state: JSON.parse(snapshot.state) },
@@ -48,7 +48,7 @@ type Written = {
   command_id: string;
 };
 
-type Kept = { order_id: string; version: number; form: number; state: object };
+type Kept = { order_id: string; version: number; schema_version: number; state: object };
 
 /** Only what the statement says is done: without its insert there is no row. */
 function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answer {
@@ -58,15 +58,15 @@ function runAppend(tables: Tables, { text: sql, values = [] }: Statement): Answe
     orderId,
     version: row.version,
     type: row.type,
-    form: row.schema_version,
+    schemaVersion: row.schema_version,
     data: row.data,
     eventId: row.event_id,
     commandId: row.command_id,
   });
   const toRecord = ({ command_id: commandId, fingerprint, version, refusal }: Recorded) =>
     [commandId, { fingerprint, version, refusal: refusal ?? null }] as const;
-  const toSnapshot = ({ order_id: orderId, version, form, state }: Kept) =>
-    [orderId, { version, form, state: JSON.stringify(state) }] as const;
+  const toSnapshot = ({ order_id: orderId, version, schema_version: schemaVersion, state }: Kept) =>
+    [orderId, { version, schemaVersion, state: JSON.stringify(state) }] as const;
   const moved = extra.flatMap(({ sku, quantity }) => (sku ? [{ sku, quantity: quantity ?? 0 }] : []));
   append(tables, {
     records: sql.includes('insert into commands') ? json<Recorded[]>(records).map(toRecord) : [],

@@ -18,7 +18,7 @@ type Note = { status: string; claimedUntil: number };
 /** What is known of an order, by JSON. */
 type Seen = { readonly version: number; readonly state: string };
 /** A state of an order, by JSON. */
-type Snapshot = { readonly version: number; readonly form: number; readonly state: string };
+type Snapshot = { readonly version: number; readonly schemaVersion: number; readonly state: string };
 type Append = {
   readonly records: readonly (readonly [commandId: string, record: CommandRecord])[];
   readonly events: readonly (EventRow & { readonly orderId: string })[];

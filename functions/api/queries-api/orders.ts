@@ -2,9 +2,9 @@
 import * as z from 'zod/mini';
 import { orderAsOf, readOrderHistory } from '../../orders/client.ts';
 import { AppError, notFound } from '../../runtime/errors.ts';
+import type { Stretch } from '../../runtime/history.ts';
 import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http/routes.ts';
 import type { Database } from '../../runtime/postgres.ts';
-import type { Stretch } from '../../runtime/store/history.ts';
 import { order, orderEvent } from '../answers.ts';
 import { etagOf, HEADERS, type Headers, hasSeen, preferredWaitMs, versionOfIfMatch, waitMs } from '../headers.ts';
 import { cursor, time, wholeNumber } from '../query.ts';

@@ -1,6 +1,7 @@
 /** One command to its end: load, perform, decide (pure), append, publish; the same command again changes nothing. */
 import { createHash } from 'node:crypto';
 import type * as z from 'zod/mini';
+import { type DomainEvent, fold } from '../aggregate.ts';
 import type { CommandNeed, CommandSpec } from '../command.ts';
 import { type AppError, invalid, keyReused, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
@@ -9,14 +10,7 @@ import { type Outbox, readOutbox } from '../outbox.ts';
 import type { Database } from '../postgres.ts';
 import type { Setting } from '../process/settings.ts';
 import { validate } from '../schema.ts';
-import {
-  type CommandRecord,
-  type DomainEvent,
-  fold,
-  fromRefusal,
-  openEventStore,
-  type Refusal,
-} from '../store/event-store.ts';
+import { type CommandRecord, fromRefusal, openEventStore, type Refusal } from '../store/event-store.ts';
 import { noteSubject } from '../trace.ts';
 import { openTurns } from './in-turn.ts';
 

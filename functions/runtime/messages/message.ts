@@ -116,7 +116,7 @@ type Envelope = {
   id: string;
   type: string;
   /** The version of the data's schema; 1 without it. */
-  form?: number;
+  schemaVersion?: number;
   source?: string;
   subject: string;
   time: string;
@@ -130,7 +130,7 @@ export const toHeaders = (event: Envelope): Record<string, string> => ({
   'ce-id': event.id,
   'ce-source': event.source ?? '/millrace',
   'ce-type': event.type,
-  'ce-dataschema': `urn:millrace:${event.type}:${event.form ?? 1}`,
+  'ce-dataschema': `urn:millrace:${event.type}:${event.schemaVersion ?? 1}`,
   'ce-subject': event.subject,
   'ce-time': event.time,
   ...(event.correlationId ? { 'ce-correlationid': event.correlationId } : {}),

@@ -1,10 +1,11 @@
 /** What a command led to → the rows that tell of it in Postgres: its record, its events, their messages, a snapshot. Pure. */
 
+import type { Aggregate, DomainEvent, Write } from '../aggregate.ts';
 import { newId } from '../ids.ts';
 import { subjectOf, toHeaders } from '../messages/message.ts';
 import type { OutboxMessage } from '../outbox.ts';
 import type { Trace } from '../trace.ts';
-import type { Aggregate, DomainEvent, Refusal, Write } from './event-store.ts';
+import type { Refusal } from './event-store.ts';
 import { publishedData, schemaVersionOf } from './schema-versions.ts';
 
 export type Append<Event> = {
@@ -45,12 +46,14 @@ const recordOf = ({ command, aggregateId, expectedVersion, events, refusal = und
 });
 
 function snapshotsOf<State, Event extends DomainEvent>(
-  { name, form, snapshotEvery }: Aggregate<State, Event>,
+  { name, schemaVersion, snapshotEvery }: Aggregate<State, Event>,
   state: State,
   { aggregateId, expectedVersion, events, snapshotVersion }: Append<Event>,
 ): object[] {
   const version = expectedVersion + events.length;
-  return version - snapshotVersion < snapshotEvery ? [] : [{ [`${name}_id`]: aggregateId, version, form, state }];
+  return version - snapshotVersion < snapshotEvery
+    ? []
+    : [{ [`${name}_id`]: aggregateId, version, schema_version: schemaVersion, state }];
 }
 
 /** The rows of an append to an aggregate in `state`. */
@@ -66,14 +69,14 @@ export function rowsOf<State, Event extends DomainEvent>(
     const version = append.expectedVersion + index + 1;
     const id = newId(Date.parse(now));
     const { type, data } = event;
-    const form = schemaVersionOf(aggregate, type);
-    const about = { version, event_id: id, type, schema_version: form, data, occurred_at: now };
+    const schemaVersion = schemaVersionOf(aggregate, type);
+    const about = { version, event_id: id, type, schema_version: schemaVersion, data, occurred_at: now };
     const by = { command_id: command.id, actor: command.actor, trace_id: trace.traceId, correlation_id: correlationId };
     const { traceparent } = trace;
     const message: OutboxMessage = {
       event_id: id,
       subject: subjectOf(type, aggregateId),
-      headers: toHeaders({ id, type, form, subject: aggregateId, time: now, traceparent, correlationId }),
+      headers: toHeaders({ id, type, schemaVersion, subject: aggregateId, time: now, traceparent, correlationId }),
       data: publishedData(aggregate, event, current, version),
     };
     return { row: { [`${aggregate.name}_id`]: aggregateId, ...about, ...by }, message };

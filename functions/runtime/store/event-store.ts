@@ -1,43 +1,14 @@
 /** Events of aggregates in Postgres: load and append, each one statement for all commands that wait, the append one transaction. */
 
+import { type Aggregate, type DomainEvent, fold, type Read, type Write } from '../aggregate.ts';
 import { AppError } from '../errors.ts';
 import type { OutboxMessage } from '../outbox.ts';
 import { type Database, databaseError, isConflict } from '../postgres.ts';
 import { type Append, rowsOf } from './append.ts';
 import { asStatement } from './query-spans.ts';
-import { raise, type Upcasters, type WrittenEvent } from './schema-versions.ts';
+import { upcast, type WrittenEvent } from './schema-versions.ts';
 import { appendStatement, loadStatement } from './statements.ts';
 import { together } from './together.ts';
-
-export type DomainEvent = { readonly type: string; readonly data: object };
-
-/**
- * How events make a state. Its events live in table `<name>_events`, keyed by `<name>_id` and version; the newest state of
- * one with many, in `<name>_snapshots`.
- */
-export type Aggregate<State, Event extends DomainEvent> = {
-  readonly name: string;
-  readonly initial: State;
-  /**
-   * The form of its states in snapshots. Whenever the same events make another state than before, this is a new number:
-   * snapshots of another form are not read.
-   */
-  readonly form: number;
-  /** An append to a state that was made of a snapshot and so many events, its own included, keeps the new state. */
-  readonly snapshotEvery: number;
-  /** Every type of event, with what raises its older stored forms to the newest. */
-  readonly stored: Upcasters<Event>;
-  evolve(state: State, event: Event): State;
-  /** The public form of a state at a version: what events carry and answers show. */
-  publish(state: State, version: number): object;
-};
-
-/** The state that events make, from `initial` or from the state before them. */
-export const fold = <State, Event extends DomainEvent>(
-  aggregate: Aggregate<State, Event>,
-  events: readonly Event[],
-  before: State = aggregate.initial,
-): State => events.reduce((state, event) => aggregate.evolve(state, event), before);
 
 /** Why a command was refused, as it is kept. */
 export type Refusal = Pick<AppError, 'code' | 'slug' | 'message' | 'fields'>;
@@ -67,15 +38,6 @@ type LoadedRow<State> = {
   readonly record: CommandRecord | null;
   readonly reads: unknown;
 };
-
-/**
- * One more statement in the transaction of an append; `$rows` in its SQL stands for the rows, as a JSON array. Of commands
- * that are stored together it gets the rows of all in one.
- */
-export type Write = { readonly sql: string; readonly rows: readonly object[] };
-
-/** A query that a decision needs; `$input` in its SQL stands for the input, as JSON. It gives one JSON value. */
-export type Read = { readonly sql: string; readonly input: unknown };
 
 /** Commands that one statement loads or appends, at most. */
 const MOST_TOGETHER = 128;
@@ -127,16 +89,16 @@ export function openEventStore<State, Event extends DomainEvent>(
   return {
     /**
      * The aggregate as it stands, and what the decision reads; for a command that was answered before, its record, and the
-     * aggregate as it stood then. Throws `unavailable` when an event is stored in a form that only newer code knows.
+     * aggregate as it stood then. Throws `unavailable` when an event is stored in a schema version that only newer code knows.
      */
     async load<Reads>(aggregateId: string, commandId: string, read?: Read): Promise<Loaded<State, Reads>> {
       const question = { aggregateId, commandId, read };
       const { snapshot, events, record, reads } = await asStatement(loadStatement(aggregate, read), () =>
         loadAll(question),
       );
-      const raised = events.map((event) => raise(aggregate, aggregateId, event));
+      const upcasted = events.map((event) => upcast(aggregate, aggregateId, event));
       const snapshotVersion = snapshot?.version ?? 0;
-      const state = fold(aggregate, raised, snapshot?.state);
+      const state = fold(aggregate, upcasted, snapshot?.state);
       return { state, version: snapshotVersion + events.length, snapshotVersion, record, reads: reads as Reads };
     },
 

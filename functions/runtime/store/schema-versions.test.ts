@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Aggregate } from '../aggregate.ts';
 import { AppError } from '../errors.ts';
-import type { Aggregate } from './event-store.ts';
-import { publishedData, raise, schemaVersionOf } from './schema-versions.ts';
+import { publishedData, schemaVersionOf, upcast } from './schema-versions.ts';
 
 type Renamed = { readonly type: 'thing.renamed'; readonly data: { readonly title: string; readonly by: string } };
 type Removed = { readonly type: 'thing.removed'; readonly data: { readonly reason: string } };
@@ -9,9 +9,9 @@ type Removed = { readonly type: 'thing.removed'; readonly data: { readonly reaso
 const things: Aggregate<string, Renamed | Removed> = {
   name: 'thing',
   initial: '',
-  form: 1,
+  schemaVersion: 1,
   snapshotEvery: 100,
-  stored: {
+  upcasters: {
     'thing.renamed': [
       ({ name }: { name: string }) => ({ title: name }),
       ({ title }: { title: string }) => ({ title, by: 'unknown' }),
@@ -22,23 +22,28 @@ const things: Aggregate<string, Renamed | Removed> = {
   publish: (title, version) => ({ title, version }),
 };
 
-const stored = (form: number, data: object, type = 'thing.renamed') => ({ version: 4, type, form, data });
+const stored = (schemaVersion: number, data: object, type = 'thing.renamed') => ({
+  version: 4,
+  type,
+  schemaVersion,
+  data,
+});
 
 test.each([
   [1, { name: 'Mug' }, { title: 'Mug', by: 'unknown' }],
   [2, { title: 'Mug' }, { title: 'Mug', by: 'unknown' }],
   [3, { title: 'Mug', by: 'Ann' }, { title: 'Mug', by: 'Ann' }],
-])('an event stored in form %i is read in the newest', (form, data, newest) => {
-  expect(raise(things, '7', stored(form, data))).toEqual({ type: 'thing.renamed', data: newest });
+])('an event stored in schema version %i is read in the newest', (schemaVersion, data, newest) => {
+  expect(upcast(things, '7', stored(schemaVersion, data))).toEqual({ type: 'thing.renamed', data: newest });
 });
 
-test('events are stored in the newest form', () => {
+test('events are stored in the newest schema version', () => {
   expect([schemaVersionOf(things, 'thing.renamed'), schemaVersionOf(things, 'thing.removed')]).toEqual([3, 1]);
 });
 
 test.each([
   [
-    'a newer form',
+    'a newer schema version',
     stored(4, {}),
     'Event 4 of thing 7 is stored as thing.renamed@4; this code knows thing.renamed up to @3',
   ],
@@ -47,7 +52,7 @@ test.each([
 ])('an event in %s waits for newer code, and is never read wrongly', (_what, event, says) => {
   let thrown: unknown;
   try {
-    raise(things, '7', event);
+    upcast(things, '7', event);
   } catch (error) {
     thrown = error;
   }

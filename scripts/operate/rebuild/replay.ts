@@ -2,9 +2,9 @@
 import type pg from 'pg';
 import { ORDERS } from '../../../functions/orders/events.ts';
 import { orders } from '../../../functions/orders/order.ts';
+import type { Aggregate, DomainEvent } from '../../../functions/runtime/aggregate.ts';
 import type { ProjectorDefinition, Row } from '../../../functions/runtime/projector.ts';
-import type { Aggregate, DomainEvent } from '../../../functions/runtime/store/event-store.ts';
-import { publishedData, raise, type WrittenEvent } from '../../../functions/runtime/store/schema-versions.ts';
+import { publishedData, upcast, type WrittenEvent } from '../../../functions/runtime/store/schema-versions.ts';
 
 const EVENTS_A_QUERY = 4_000;
 const AGGREGATES_A_QUERY = 500;
@@ -39,7 +39,7 @@ const rowMaker =
     };
     const takeOne = (stored: StoredRow): Row[] => {
       const before = stored.id === id ? [] : end();
-      const event = raise(aggregate, stored.id, stored);
+      const event = upcast(aggregate, stored.id, stored);
       const after = aggregate.evolve(stored.id === id ? state : aggregate.initial, event);
       id = stored.id;
       state = after;
@@ -65,7 +65,7 @@ export function sourceOf({ stream }: ProjectorDefinition): Source {
   );
 }
 
-const columnsOf = (name: string): string => `${name}_id as id, version, type, schema_version as form, data`;
+const columnsOf = (name: string): string => `${name}_id as id, version, type, schema_version as "schemaVersion", data`;
 
 async function* readAll(database: pg.Pool, { name }: Source): AsyncGenerator<StoredRow[]> {
   const text = `select ${columnsOf(name)} from ${name}_events where (${name}_id, version) > ($1, $2)

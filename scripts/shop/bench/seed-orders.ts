@@ -1,7 +1,7 @@
 /** Many orders at once, made by Postgres itself from one that the code of orders has made: events, commands and read model. */
 import { orders } from '../../../functions/orders/order.ts';
+import { fold } from '../../../functions/runtime/aggregate.ts';
 import { type Database, transaction } from '../../../functions/runtime/postgres.ts';
-import { fold } from '../../../functions/runtime/store/event-store.ts';
 import { schemaVersionOf } from '../../../functions/runtime/store/schema-versions.ts';
 
 /** Each has as many orders as any other. */

@@ -84,7 +84,7 @@ export async function gatherStock({ database }: Stores, skus: readonly string[])
 }
 
 const QUERIES = {
-  events: `select order_id as "orderId", version, event_id as "eventId", type, schema_version as form, data,
+  events: `select order_id as "orderId", version, event_id as "eventId", type, schema_version as "schemaVersion", data,
     command_id as "commandId", actor from order_events order by order_id, version`,
   commands: `select command_id as "commandId", version from commands`,
   payments: `select payment_id as "paymentId", amount_minor::float8 as "amountMinor" from payments where status <> 'refused'`,

@@ -1,7 +1,7 @@
 /** Stored events → each order as it was after every one of them, by a fold of its own. Pure. */
 import type { PublicOrder } from '../../../../functions/orders/events.ts';
 import { type Order, type OrderEvent, orders } from '../../../../functions/orders/order.ts';
-import { publishedData, raise } from '../../../../functions/runtime/store/schema-versions.ts';
+import { publishedData, upcast } from '../../../../functions/runtime/store/schema-versions.ts';
 import type { Snapshot, StoredEvent } from '../snapshot.ts';
 import { plain, type Violation, violation } from './violation.ts';
 
@@ -19,7 +19,7 @@ export type Histories = ReadonlyMap<string, readonly Chapter[]>;
 function toldOf(events: readonly StoredEvent[]): Chapter[] {
   let state = orders.initial;
   return events.map((stored) => {
-    const event = raise(orders, stored.orderId, stored);
+    const event = upcast(orders, stored.orderId, stored);
     state = orders.evolve(state, event);
     const order = plain(orders.publish(state, stored.version)) as PublicOrder;
     return { stored, event, state, order, data: plain(publishedData(orders, event, state, stored.version)) };

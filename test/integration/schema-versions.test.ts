@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OrderEvent, orders } from '../../functions/orders/order.ts';
-import { fold, openEventStore } from '../../functions/runtime/store/event-store.ts';
-import { readHistory } from '../../functions/runtime/store/history.ts';
+import { fold } from '../../functions/runtime/aggregate.ts';
+import { readHistory } from '../../functions/runtime/history.ts';
+import { openEventStore } from '../../functions/runtime/store/event-store.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
@@ -26,7 +27,7 @@ const createdBefore = (orderId: string) => ({
   createdAt: '2026-11-20T12:00:00.000Z',
 });
 
-/** As code before forms wrote it: without the column, whose default is the first form. */
+/** As code before schema versions wrote it: without the column, whose default is the first schema version. */
 async function storeAsBefore(orderId: string): Promise<void> {
   await backends.database.query(
     `insert into order_events (order_id, version, event_id, type, data, command_id, actor, trace_id, occurred_at)
@@ -50,7 +51,7 @@ const appendOf = (orderId: string, expectedVersion: number, snapshotVersion = 0)
   correlationId: randomUUID(),
 });
 
-test('an order stored in the first form is loaded in the newest, and goes on', async () => {
+test('an order stored in the first schema version is loaded in the newest, and goes on', async () => {
   const orderId = randomUUID();
   await storeAsBefore(orderId);
   const store = openEventStore(backends.database, orders);
@@ -60,26 +61,26 @@ test('an order stored in the first form is loaded in the newest, and goes on', a
   expect(message?.data).toMatchObject({ order: { version: 2, status: 'cancelled', paymentDueAt: null } });
 });
 
-test('the history of an order stored in the first form is told in the newest', async () => {
+test('the history of an order stored in the first schema version is told in the newest', async () => {
   const orderId = randomUUID();
   await storeAsBefore(orderId);
   const [told] = await readHistory(backends.database, orders, orderId);
   expect(told?.event).toEqual({ type: 'order.created', data: { ...createdBefore(orderId), paymentDueAt: null } });
 });
 
-test('an event is stored with its form, and published with the urn of it', async () => {
+test('an event is stored with its schema version, and published with the urn of it', async () => {
   const orderId = randomUUID();
   const data = { ...createdBefore(orderId), paymentDueAt: '2026-11-20T12:30:00.000Z' };
   const store = openEventStore(backends.database, orders);
   const events = [{ type: 'order.created', data } as const, cancelled];
   const messages = await store.append(orders.initial, { ...appendOf(orderId, 0), events });
   const { rows } = await backends.database.query(
-    'select type, schema_version as form from order_events where order_id = $1 order by version',
+    'select type, schema_version as "schemaVersion" from order_events where order_id = $1 order by version',
     [orderId],
   );
   expect(rows).toEqual([
-    { type: 'order.created', form: 2 },
-    { type: 'order.cancelled', form: 1 },
+    { type: 'order.created', schemaVersion: 2 },
+    { type: 'order.cancelled', schemaVersion: 1 },
   ]);
   expect(messages.map(({ headers }) => headers['ce-dataschema'])).toEqual([
     'urn:millrace:order.created:2',
@@ -87,7 +88,7 @@ test('an event is stored with its form, and published with the urn of it', async
   ]);
 });
 
-test('an order with an event in a newer form is not folded: the load says that newer code is needed', async () => {
+test('an order with an event in a newer schema version is not folded: the load says that newer code is needed', async () => {
   const orderId = randomUUID();
   await storeAsBefore(orderId);
   await backends.database.query('update order_events set schema_version = 3 where order_id = $1', [orderId]);
@@ -123,12 +124,17 @@ async function grow(orderId: string, versions: number) {
 }
 
 const snapshotOf = async (orderId: string) =>
-  (await backends.database.query('select version, form from order_snapshots where order_id = $1', [orderId])).rows;
+  (
+    await backends.database.query(
+      'select version, schema_version as "schemaVersion" from order_snapshots where order_id = $1',
+      [orderId],
+    )
+  ).rows;
 
 test('of an order with a snapshot only the events since are read, and a command of before finds the order as it was', async () => {
   const orderId = randomUUID();
   const { store, ids, events } = await grow(orderId, 205);
-  expect(await snapshotOf(orderId)).toEqual([{ version: 200, form: orders.form }]);
+  expect(await snapshotOf(orderId)).toEqual([{ version: 200, schemaVersion: orders.schemaVersion }]);
   for (const version of [7, 199, 200, 203]) {
     const { state, record } = await store.load(orderId, ids[version - 1] ?? '');
     expect({ version: record?.version, state }).toEqual({ version, state: fold(orders, events.slice(0, version)) });
@@ -140,7 +146,7 @@ test('of an order with a snapshot only the events since are read, and a command 
 
 test.each([
   ['deleted', 'delete from order_snapshots where order_id = $1'],
-  ['of another form', `update order_snapshots set form = 9, state = '{}' where order_id = $1`],
+  ['of another schema version', `update order_snapshots set schema_version = 9, state = '{}' where order_id = $1`],
 ])(
   'without its snapshot, %s, an order is made of all its events, and the next append keeps it again',
   async (_, sql) => {
@@ -150,7 +156,7 @@ test.each([
     const { state, ...loaded } = await store.load(orderId, randomUUID());
     expect({ state, ...loaded }).toMatchObject({ state: fold(orders, events), version: 101, snapshotVersion: 0 });
     await store.append(state, { ...appendOf(orderId, 101), events: [cent()] });
-    expect(await snapshotOf(orderId)).toEqual([{ version: 102, form: orders.form }]);
+    expect(await snapshotOf(orderId)).toEqual([{ version: 102, schemaVersion: orders.schemaVersion }]);
   },
 );
 
@@ -161,5 +167,5 @@ test('a snapshot never goes back, and what is not stored leaves none', async () 
   await expect(late).rejects.toMatchObject({ code: 'conflict' });
   await backends.database.query('update order_snapshots set version = 500 where order_id = $1', [orderId]);
   await store.append(fold(orders, events), { ...appendOf(orderId, 101), events: [cent()] });
-  expect(await snapshotOf(orderId)).toEqual([{ version: 500, form: orders.form }]);
+  expect(await snapshotOf(orderId)).toEqual([{ version: 500, schemaVersion: orders.schemaVersion }]);
 });

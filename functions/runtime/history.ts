@@ -1,8 +1,8 @@
 /** The past of one aggregate: the events that the store has of it, as they happened. */
 
-import { type Database, databaseError } from '../postgres.ts';
-import type { Aggregate, DomainEvent } from './event-store.ts';
-import { raise, type WrittenEvent } from './schema-versions.ts';
+import type { Aggregate, DomainEvent } from './aggregate.ts';
+import { type Database, databaseError } from './postgres.ts';
+import { upcast, type WrittenEvent } from './store/schema-versions.ts';
 
 /** An event as the store keeps it: with when it happened (RFC 3339 in UTC), who wanted it, by which command and trace. */
 export type StoredEvent<Event extends DomainEvent> = {
@@ -33,7 +33,7 @@ const fromRow = <State, Event extends DomainEvent>(
   row: EventRow,
 ): StoredEvent<Event> => ({
   version: row.version,
-  event: raise(aggregate, aggregateId, row),
+  event: upcast(aggregate, aggregateId, row),
   at: row.occurred_at.toISOString(),
   actor: row.actor,
   commandId: row.command_id,
@@ -46,8 +46,8 @@ const fromRow = <State, Event extends DomainEvent>(
 export type Stretch = { readonly after?: number | undefined; readonly most?: number | undefined };
 
 /**
- * Events of an aggregate in their newest form, oldest first; none when there is no such aggregate. Throws
- * `unavailable` when an event is stored in a form that only newer code knows.
+ * Events of an aggregate in today's schema version, oldest first; none when there is no such aggregate. Throws
+ * `unavailable` when an event is stored in a schema version that only newer code knows.
  */
 export async function readHistory<State, Event extends DomainEvent>(
   database: Database,
@@ -56,7 +56,7 @@ export async function readHistory<State, Event extends DomainEvent>(
   { after = 0, most }: Stretch = {},
 ): Promise<StoredEvent<Event>[]> {
   const { name } = aggregate;
-  const text = `select e.version, e.type, schema_version as form, data, occurred_at, actor, command_id,
+  const text = `select e.version, e.type, schema_version as "schemaVersion", data, occurred_at, actor, command_id,
       commands.type as command, correlation_id, trace_id
     from ${name}_events e left join commands using (command_id) where ${name}_id = $1 and e.version > $2
     order by e.version limit $3`;
