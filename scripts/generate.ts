@@ -1,77 +1,67 @@
 /**
- * proto/ → functions/gen, by buf and ts-proto, offline; the routes of the HTTP functions → functions/gen/openapi.json;
- * what functions take and give → infra/nats/accounts.conf; that and their rules → the table of functions/README.md.
- * With --check it only says whether the committed files are that, and whether proto/ breaks what is published.
+ * What contexts and functions declare, proto/ and the manifests → the files that follow from them. With --check it only says
+ * whether the committed files are that, and whether proto/ breaks what is published. Each of ./generate gives its files.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readmeWithTable } from './generate/functions-table.ts';
-import { allRoutes, openApiDocument } from './generate/openapi.ts';
-import { accountsConf } from './registry/nats-users/accounts-conf.ts';
-import { shopUsers } from './registry/nats-users/shop-users.ts';
+import { accountsFile } from './generate/accounts.ts';
+import type { Generated } from './generate/generated.ts';
+import { openApiFile } from './generate/openapi.ts';
+import { protoFiles } from './generate/proto.ts';
+import { readmeFiles } from './generate/readmes.ts';
 import { repository } from './registry/repository.ts';
 import { checkPublished } from './ship/breaking.ts';
 import { runTool } from './ship/tool.ts';
 
+const GENERATORS: readonly (() => Promise<Generated>)[] = [protoFiles, openApiFile, accountsFile, readmeFiles];
+/** Has generated files alone: one that nothing generates any more is removed. */
+const GENERATED_FOLDER = 'functions/gen';
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';
-const GENERATED = 'functions/gen';
-const ACCOUNTS = 'infra/nats/accounts.conf';
-const README = 'functions/README.md';
-/** Beside what is in GENERATED. */
-const SINGLE = [ACCOUNTS, README];
 
-async function generateInto(folder: string): Promise<void> {
-  const code = await runTool(BUF, ['generate', 'proto', '--template', 'proto/buf.gen.yaml', '--output', folder]);
-  if (code !== 0) throw new Error(`buf could not generate code from proto/ (exit code ${code}); see above`);
-  const document = `${JSON.stringify(openApiDocument(await allRoutes()), null, 2)}\n`;
-  await writeFile(path.join(folder, GENERATED, 'openapi.json'), document);
-  await mkdir(path.join(folder, path.dirname(ACCOUNTS)), { recursive: true });
-  await writeFile(path.join(folder, ACCOUNTS), accountsConf(await shopUsers()));
-  await writeFile(path.join(folder, README), await readmeWithTable());
+async function generateAll(): Promise<Generated> {
+  const all = await Promise.all(GENERATORS.map((generate) => generate()));
+  return Object.assign({}, ...all);
 }
 
-/** Path below `folder` → content, of every file. */
-async function readAll(folder: string): Promise<Map<string, string>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
-  const contents = files
-    .sort()
-    .map(async (file) => [path.relative(folder, file), await readFile(file, 'utf8')] as const);
-  return new Map(await Promise.all(contents));
-}
+const read = async (file: string): Promise<string | undefined> =>
+  existsSync(path.join(repository, file)) ? readFile(path.join(repository, file), 'utf8') : undefined;
 
-/** Generated files that are not what they would be now: changed, missing or left over. */
-async function outdated(): Promise<string[]> {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-generate-'));
-  try {
-    await generateInto(folder);
-    const wanted = await readAll(path.join(folder, GENERATED));
-    const committed = await readAll(path.join(repository, GENERATED));
-    const names = new Set([...wanted.keys(), ...committed.keys()]);
-    const [made, there] = await Promise.all(
-      [folder, repository].map((root) => Promise.all(SINGLE.map((file) => readFile(path.join(root, file), 'utf8')))),
-    );
-    return [
-      ...[...names].filter((name) => wanted.get(name) !== committed.get(name)).map((name) => `${GENERATED}/${name}`),
-      ...SINGLE.filter((_, index) => made?.[index] !== there?.[index]),
-    ];
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Files of the repository that are not as they would be generated now: changed, missing or left over. */
+async function outdated(wanted: Generated): Promise<string[]> {
+  const entries = await readdir(path.join(repository, GENERATED_FOLDER), { recursive: true, withFileTypes: true });
+  const there = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(repository, path.join(entry.parentPath, entry.name)));
+  const names = [...new Set([...Object.keys(wanted), ...there])].sort();
+  const differs = await Promise.all(names.map(async (name) => (await read(name)) !== wanted[name]));
+  return names.filter((_, index) => differs[index]);
 }
 
 async function check(): Promise<void> {
   if ((await runTool(BUF, ['lint', 'proto'])) !== 0) throw new Error('proto/ does not pass buf lint; see above');
   await checkPublished();
-  const files = await outdated();
-  if (files.length === 0) return console.log(`${[GENERATED, ...SINGLE].join(', ')} are what the sources generate`);
+  const wanted = await generateAll();
+  const files = await outdated(wanted);
+  if (files.length === 0)
+    return console.log(`${Object.keys(wanted).length} generated files are what the sources generate`);
   const list = files.map((file) => `  ${file}`).join('\n');
   throw new Error(`Not what the sources generate; run \`npm run generate\`:\n${list}`);
 }
 
+async function write(): Promise<void> {
+  const wanted = await generateAll();
+  for (const file of await outdated(wanted)) {
+    const text = wanted[file];
+    const place = path.join(repository, file);
+    await mkdir(path.dirname(place), { recursive: true });
+    await (text === undefined ? rm(place) : writeFile(place, text));
+    console.log(`${text === undefined ? 'removed' : 'wrote'} ${file}`);
+  }
+}
+
 try {
-  await (process.argv.includes('--check') ? check() : generateInto(repository));
+  await (process.argv.includes('--check') ? check() : write());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,4 +1,5 @@
 /** The routes of all HTTP functions → the OpenAPI 3.1 document of the shop. */
+
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { CODES } from '../../functions/runtime/errors.ts';
@@ -6,6 +7,7 @@ import type { Definition } from '../../functions/runtime/function.ts';
 import type { Route } from '../../functions/runtime/http/routes.ts';
 import type { HttpDefinition } from '../../functions/runtime/http.ts';
 import { listFunctions } from '../registry/functions.ts';
+import type { Generated } from './generated.ts';
 
 type Json = Record<string, unknown>;
 type Schema = NonNullable<Route['params']>;
@@ -170,3 +172,7 @@ export async function allRoutes(): Promise<Route[]> {
   );
   return definitions.flatMap((definition) => ('routes' in definition ? definition.routes() : []));
 }
+
+export const openApiFile = async (): Promise<Generated> => ({
+  'functions/gen/openapi.json': `${JSON.stringify(openApiDocument(await allRoutes()), null, 2)}\n`,
+});
