@@ -1,12 +1,10 @@
 /** What is wanted → the sources of a policy: no reaction. Pure. */
+import type { NewFunction } from './request.ts';
+import { type Sources, wordsOf } from './sources.ts';
 
-import { example, wordsOf } from '../events.ts';
-import type { Request } from '../request.ts';
-import type { Sources } from '../sources.ts';
-
-export function policySources(request: Request): Sources {
+export function policySources(request: NewFunction): Sources {
   const { name, events } = request;
-  const { list, stream, schemas, module, data, accepts } = wordsOf(request);
+  const { list, stream, schemas, module, data, accepts, example } = wordsOf(request);
   return {
     'function.ts': `/** ${list} → no commands yet. */
 import { policy } from '../../runtime/policy.ts';
@@ -15,7 +13,7 @@ import { react } from './react.ts';
 
 export default policy({
   stream: ${stream},
-  sends: [],
+  publishes: [],
   accepts: ${accepts},
   react: (_type, data) => react(data),
 });
@@ -34,8 +32,8 @@ import { ${schemas} } from '${module}';
 import { react } from './react.ts';
 
 test('${name} reacts to ${events[0]}', () => {
-  const reactions = react(${example(request)});
-  const next = 'write react.ts: return the commands that function.ts sends. Then expect just these reactions here';
+  const reactions = react(${example});
+  const next = 'write react.ts: return the commands that function.ts publishes. Then expect just these reactions here';
   expect(reactions, next).not.toEqual([]);
 });
 `,
