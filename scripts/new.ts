@@ -95,7 +95,7 @@ async function make(args: readonly string[], known: Known): Promise<void> {
   const manifests: Files = request.kind === 'context' ? new Map() : await manifestFiles(request);
   write(manifests);
   const written = [...sources.keys(), ...manifests.keys()];
-  const formatted = written.filter((file) => file.endsWith('.ts'));
+  const formatted = written.filter((file) => /\.(ts|yaml)$/.test(file));
   await runTool('node_modules/@biomejs/biome/bin/biome', ['check', '--write', '--log-level=error', ...formatted]);
   console.log(written.map((file) => `wrote ${file}`).join('\n'));
   if ((await runTool('scripts/generate.ts', [])) !== 0) throw new Error('npm run generate failed; see above');

@@ -7,7 +7,7 @@ import { sample } from './sample.ts';
 export type Sources = Readonly<Record<string, string>>;
 
 /** From a function of `context` to a module of another one or of its own. */
-export const pathTo = (context: string, owner: string, file: string): string =>
+const pathTo = (context: string, owner: string, file: string): string =>
   context === owner ? `../${file}` : `../../${owner}/${file}`;
 
 /** What the code of a function says about the events that it takes. */
