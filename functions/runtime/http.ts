@@ -104,7 +104,8 @@ export function http<Own extends object, Opened extends Parts>(spec: {
         const { route, params } = find(request.method ?? 'GET', path);
         Object.assign(counted, { method: route.method, route: route.path });
         noteRoute(route, params);
-        const caller = route.access === 'public' ? undefined : await authenticate?.(bearerToken(request.headers), trace);
+        const caller =
+          route.access === 'public' ? undefined : await authenticate?.(bearerToken(request.headers), trace);
         const body = route.body ? bodyOf(request) : route.takes && request.body;
         const { headers, socket } = request;
         const from = clientAddress(headers['x-forwarded-for'], socket.remoteAddress, shell.settings.TRUSTED_PROXIES);
