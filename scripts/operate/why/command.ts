@@ -1,9 +1,6 @@
-/** `millrace why <id>`: what became of an order, an event or an e-mail, what it waited for, and what to do. */
-import path from 'node:path';
 import { RETRIES } from '../../../functions/runtime/handling/retries.ts';
 import { filterOf } from '../../../functions/runtime/messages/message.ts';
-import { type ConsumerSpec, readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
-import { repository } from '../../registry/repository.ts';
+import { type ConsumerSpec, readShopConsumers } from '../../platform/manifests/jetstream-yaml.ts';
 import { type Environment, localUrl, natsPlace, readOptions, UsageError } from '../cli.ts';
 import { connect } from '../dead-letters/command.ts';
 import { accountOf } from './account.ts';
@@ -45,9 +42,7 @@ function readRequest(args: readonly string[]): Request {
 
 /** Those of functions for what is new to them. */
 function consumersOfShop(): ConsumerSpec[] {
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const consumers = readConsumers(path.join(repository, 'knative/functions'), streams);
-  return consumers.filter(({ streamName }) => streamName !== RETRIES);
+  return readShopConsumers().filter(({ streamName }) => streamName !== RETRIES);
 }
 
 const takersAmong =
