@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { accountsFile } from './generate/accounts.ts';
+import { callersFile } from './generate/callers.ts';
 import type { Generated } from './generate/generated.ts';
 import { openApiFile } from './generate/openapi.ts';
 import { protoFiles } from './generate/proto.ts';
@@ -18,6 +19,7 @@ import { runTool } from './ship/tool.ts';
 const GENERATORS: readonly (() => Promise<Generated>)[] = [
   protoFiles,
   openApiFile,
+  callersFile,
   accountsFile,
   streamsFile,
   readmeFiles,

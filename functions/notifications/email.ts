@@ -8,6 +8,7 @@ import { type DatabaseSettings, databaseSettings, openDatabase } from '../runtim
 import { openClaims, type Subject } from './claims.ts';
 import { type DeliverySettings, deliverySettings, openDelivery } from './delivery.ts';
 import { noticeHandler, type Told } from './notices.ts';
+import { smtpOutbound } from './smtp.ts';
 import { AGAIN, REMINDER } from './tasks.ts';
 import type { OrderState, Template } from './template.ts';
 
@@ -24,15 +25,14 @@ type EmailsSpec<Events extends Readonly<Record<string, z.ZodMiniType>>> = {
       at(data: z.infer<Events[Type]>, now: number): string | undefined;
     };
   };
+  /** What its templates need of user-service, the address apart. */
+  readonly calls?: readonly string[];
   /** Pure. The user whom an event is for, and the order that it is about as it stood then. */
   about(data: z.infer<Events[keyof Events]>): {
     readonly recipient: string;
     readonly subject?: Subject & { readonly state: OrderState };
   };
 };
-
-/** For addresses, and for the links of an account. */
-const CALLS = { 'user-service': ['GetUser', 'CreateLinkToken'] };
 
 const IN_FLIGHT = 8;
 
@@ -54,7 +54,8 @@ export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(
     kind: 'notifier',
     settings: { ...natsSettings, ...databaseSettings, ...deliverySettings },
     stream: spec.stream,
-    calls: CALLS,
+    calls: { 'user-service': ['BatchGetUsers', 'GetUser', ...(spec.calls ?? [])] },
+    outbound: smtpOutbound,
     consumes: types,
     publishes: [],
     schedules: [],
