@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { orderEvents } from '../../functions/orders/events.ts';
-import { FUNCTIONS, readConsumers, readFrameworkStreams } from '../platform/manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readShopConsumers } from '../platform/manifests/jetstream-yaml.ts';
 import { type Rule, readRules } from '../platform/manifests/rules.ts';
 import { readResource } from '../platform/manifests/yaml-file.ts';
-import { readContexts } from '../registry/contexts.ts';
-import { eventStreams } from '../registry/event-streams.ts';
 import { type DefinedFunction, readDefinitions } from '../registry/functions.ts';
 import { repository } from '../registry/repository.ts';
 
@@ -111,8 +109,7 @@ function rowOf(fn: DefinedFunction, rule: Rule): string {
 }
 
 async function functionsTable(): Promise<string> {
-  const streams = [...readFrameworkStreams(), ...eventStreams(await readContexts())];
-  const rules = readRules(FUNCTIONS, readConsumers(FUNCTIONS, streams));
+  const rules = readRules(FUNCTIONS, readShopConsumers());
   const definitions = await readDefinitions();
   const rows = definitions
     .toSorted(

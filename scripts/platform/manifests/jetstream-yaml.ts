@@ -87,14 +87,9 @@ export const FUNCTIONS = path.join(repository, 'knative/functions');
 
 export const readStreams = (file: string): StreamSpec[] => readResources(file, streamResource).map(({ spec }) => spec);
 
-/** The streams of the framework, which are written by hand. */
-export const readFrameworkStreams = (): StreamSpec[] => readStreams(path.join(NATS, 'streams.yaml'));
-
-/** Those, and one of each context that publishes events, as `npm run generate` has written it. */
-export const readShopStreams = (): StreamSpec[] => [
-  ...readFrameworkStreams(),
-  ...readStreams(path.join(NATS, 'events.yaml')),
-];
+/** Those of the framework, and one of each context that publishes events, as `npm run generate` has written it. */
+export const readShopStreams = (): StreamSpec[] =>
+  ['streams.yaml', 'events.yaml'].flatMap((file) => readStreams(path.join(NATS, file)));
 
 /** Of all functions. */
 export const readShopConsumers = (): ConsumerSpec[] => readConsumers(FUNCTIONS, readShopStreams());
