@@ -7,6 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { accountsFile } from './generate/accounts.ts';
 import { callersFile } from './generate/callers.ts';
+import { composeFiles } from './generate/compose.ts';
 import type { Generated } from './generate/generated.ts';
 import { manifestFiles } from './generate/manifests.ts';
 import { openApiFile } from './generate/openapi.ts';
@@ -25,6 +26,7 @@ const FROM_DECLARATIONS: readonly Generator[] = [
   accountsFile,
   streamsFile,
   manifestFiles,
+  composeFiles,
 ];
 /** These read manifests as well, so they come after what is generated of those. */
 const FROM_MANIFESTS: readonly Generator[] = [readmeFiles];
