@@ -63,7 +63,10 @@ const openTransport = (url: string) =>
 const keyOf = ({ messageId }: Mail): string => messageId.replace(/^<|@[^@]*$/g, '');
 
 export const smtpSettings = {
-  SMTP_URL: secretSetting('The mail server', url('smtp:', 'smtps:')),
+  SMTP_URL: secretSetting(
+    'The mail server: `smtps://` speaks TLS from the first byte; `smtp://` turns to it when the server offers it, and with `?requireTLS=true` sends nothing without',
+    url('smtp:', 'smtps:'),
+  ),
   MAIL_FROM: setting('The sender of e-mails', text, 'Millrace <shop@millrace.example>'),
 };
 /** The server is where the operator says; these are the ports of submission. */

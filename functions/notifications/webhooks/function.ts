@@ -28,7 +28,11 @@ const settings = {
   ...natsSettings,
   ...databaseSettings,
   ...targetSettings,
-  WEBHOOK_RETRY_SECONDS: setting('Seconds before each further attempt of a delivery', secondsList, RETRY_SECONDS),
+  WEBHOOK_RETRY_SECONDS: setting(
+    'Seconds before each further attempt of a delivery; it is given up after the attempt that follows the last',
+    secondsList,
+    RETRY_SECONDS,
+  ),
 };
 type Own = NatsSettings & DatabaseSettings & TargetSettings & { readonly WEBHOOK_RETRY_SECONDS: readonly number[] };
 
