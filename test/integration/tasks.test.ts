@@ -6,7 +6,7 @@ import { openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { type Incoming, REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { scheduleTask, sendTask } from '../../functions/runtime/task.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
-import { type Letter, readLetters } from '../../scripts/operate/dead-letters/letters.ts';
+import { type Letter, readLetters } from '../../scripts/operate/dead-letters/dead-letters.ts';
 import { redrive } from '../../scripts/operate/dead-letters/redrive.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';

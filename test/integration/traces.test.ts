@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Letter, readLetters } from '../../scripts/operate/dead-letters/letters.ts';
+import { type Letter, readLetters } from '../../scripts/operate/dead-letters/dead-letters.ts';
 import { redrive } from '../../scripts/operate/dead-letters/redrive.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { type Backends, startBackends } from '../support/backends.ts';

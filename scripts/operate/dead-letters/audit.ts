@@ -2,7 +2,7 @@
 
 import { newId } from '../../../functions/runtime/ids.ts';
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
-import type { Letter } from './letters.ts';
+import type { Letter } from './dead-letters.ts';
 
 /** `by` names whoever does it. */
 export async function record(bus: Bus, did: string, by: string, letter: Letter): Promise<void> {

@@ -7,7 +7,7 @@ import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import { OPERATOR } from '../../registry/nats-users/permissions.ts';
 import { type Environment, type NatsPlace, natsPlace } from '../cli.ts';
 import { record } from './audit.ts';
-import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './letters.ts';
+import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './dead-letters.ts';
 import { redrive, refuseOrphans } from './redrive.ts';
 import { type Request, readRequest } from './request.ts';
 import { sweep } from './sweep.ts';

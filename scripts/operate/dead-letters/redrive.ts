@@ -12,7 +12,7 @@ import {
   waitingSubject,
 } from '../../../functions/runtime/handling/retries.ts';
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
-import { DEAD_LETTERS, isStored, type Letter, lastLetter, readLetters, removeLetter } from './letters.ts';
+import { DEAD_LETTERS, isStored, type Letter, lastLetter, readLetters, removeLetter } from './dead-letters.ts';
 
 /** `failed again`: it waits for another attempt, or is a dead letter anew. `no answer`: nothing came of it in 30 s. */
 type Outcome = 'handled' | 'failed again' | 'no answer';

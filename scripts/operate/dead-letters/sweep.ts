@@ -4,7 +4,7 @@ import { DEAD } from '../../../functions/runtime/handling/failure.ts';
 import { ATTEMPTS_HEADER, CARRIED, ORIGIN_HEADER } from '../../../functions/runtime/handling/retries.ts';
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import { REPLY_HEADER } from '../../../functions/runtime/messages/message.ts';
-import { parseHeaders, removeMessage, type Stored, storedMessages } from './letters.ts';
+import { parseHeaders, removeMessage, type Stored, storedMessages } from './dead-letters.ts';
 
 /** A stream whose messages are deleted when they are done, and the subjects that are nobody's work by purpose. */
 type Queue = { readonly stream: string; readonly keeps: RegExp };

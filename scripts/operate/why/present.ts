@@ -1,7 +1,7 @@
 /** NATS → what it holds now: dead letters, what is parked, and the lag of each function. */
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import type { ConsumerSpec } from '../../platform/manifests/jetstream-yaml.ts';
-import { lastLetter, parseHeaders, readLetters, type Stored } from '../dead-letters/letters.ts';
+import { lastLetter, parseHeaders, readLetters, type Stored } from '../dead-letters/dead-letters.ts';
 import type { Present } from './state.ts';
 
 const MOST_LETTERS = 5_000;

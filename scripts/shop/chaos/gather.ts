@@ -1,7 +1,7 @@
 /** The shop at rest → a snapshot of all that it stores; and, at any time, what it has still to do. */
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import type { Database } from '../../../functions/runtime/postgres.ts';
-import { parseHeaders, readLetters, storedMessages } from '../../operate/dead-letters/letters.ts';
+import { parseHeaders, readLetters, storedMessages } from '../../operate/dead-letters/dead-letters.ts';
 import type { Message, Rest, Snapshot } from './snapshot.ts';
 
 export type Stores = { readonly bus: Bus; readonly database: Database };

@@ -6,13 +6,13 @@ import { Announcer, announce } from './announce.tsx';
 import { listen, useLive } from './live.ts';
 import { Empty, Heading } from './parts.tsx';
 import { linkTo, useRoute } from './route.ts';
+import { OrderView } from './views/aggregate.tsx';
+import { Orders } from './views/aggregates.tsx';
+import { LetterView } from './views/dead-letter.tsx';
+import { Letters } from './views/dead-letters.tsx';
 import { FunctionView } from './views/function.tsx';
 import { Functions } from './views/functions.tsx';
-import { LetterView } from './views/letter.tsx';
-import { Letters } from './views/letters.tsx';
 import { Mailbox } from './views/mailbox.tsx';
-import { OrderView } from './views/order.tsx';
-import { Orders } from './views/orders.tsx';
 import { Playground } from './views/playground.tsx';
 import './console.css';
 

@@ -9,7 +9,7 @@ import {
   type Letter,
   readLetters,
   removeLetter,
-} from '../../operate/dead-letters/letters.ts';
+} from '../../operate/dead-letters/dead-letters.ts';
 import { redrive, refuseOrphans } from '../../operate/dead-letters/redrive.ts';
 import type { LetterLine, LetterWhole } from './wire.ts';
 

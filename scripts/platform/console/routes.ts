@@ -10,8 +10,8 @@ import type { FunctionState } from '../scaling/scaler.ts';
 import type { Mail } from '../servers/mailbox.ts';
 import type { Point } from '../telemetry/points.ts';
 import type { Span } from '../telemetry/spans.ts';
-import { discardLetter, listLetters, redriveLetter, showLetter } from './letters.ts';
-import { newestOrders, orderSteps } from './orders.ts';
+import { newestOrders, orderSteps } from './aggregates.ts';
+import { discardLetter, listLetters, redriveLetter, showLetter } from './dead-letters.ts';
 import { rulesToday } from './rules.ts';
 import type { Counts, MailLine, TraceSpan } from './wire.ts';
 

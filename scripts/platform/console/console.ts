@@ -6,7 +6,7 @@ import { openHistory } from './history.ts';
 import { type Live, openLive } from './live.ts';
 import { refuseForeignHost, refuseForeignOrigin, refuseForeignSite } from './origin.ts';
 import type { File, Pages } from './pages.ts';
-import { type Answer, type Asked, type Room, rooms, type Shop } from './rooms.ts';
+import { type Answer, type Asked, type Room, rooms, type Shop } from './routes.ts';
 import { openStates } from './states.ts';
 
 export type Console = {
