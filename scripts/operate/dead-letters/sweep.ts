@@ -13,7 +13,7 @@ const QUEUES: readonly Queue[] = [
   { stream: 'RETRIES', keeps: /^waiting\./ },
 ];
 
-/** The function of letters that belong to none. */
+/** The function of dead letters that belong to none. */
 const NOBODY = 'nobody';
 
 type ConsumerInfo = {

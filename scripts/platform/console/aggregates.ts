@@ -1,65 +1,66 @@
-/** Orders for the console: the newest of everybody, and one with every state it was in. */
-import { listOrders } from '../../../functions/api/queries-api/order-view.ts';
-import { readOrderHistory } from '../../../functions/orders/client.ts';
-import type { PublicOrder } from '../../../functions/orders/events.ts';
-import { orders } from '../../../functions/orders/order.ts';
+/** Aggregates for the console: the newest streams of one kind, and one of them with every state it was in. */
+import type { Aggregate, DomainEvent } from '../../../functions/runtime/aggregate.ts';
 import { notFound } from '../../../functions/runtime/errors.ts';
-import type { Database } from '../../../functions/runtime/postgres.ts';
-import type { OrderLine, OrderStep } from './wire.ts';
+import { readHistory, type StoredEvent } from '../../../functions/runtime/history.ts';
+import { type Database, databaseError } from '../../../functions/runtime/postgres.ts';
+import type { AggregateLine, AggregatePage, AggregateVersion } from './wire.ts';
 
-const STAFF = { userId: 'console', role: 'staff', scopes: [] };
-const MOST_ORDERS = 50;
-const MOST_STEPS = 1_000;
+/** An aggregate of any context, by the name that the console shows it under. */
+export type NamedAggregate = { readonly name: string; readonly aggregate: Aggregate<unknown, DomainEvent> };
 
-export async function newestOrders(database: Database): Promise<{ orders: OrderLine[]; more: boolean }> {
-  const { orders: newest, next } = await listOrders(database, STAFF, { limit: MOST_ORDERS });
-  const lines = newest.map((json) => {
-    const order = JSON.parse(json) as PublicOrder;
-    const { orderId, version, status, paymentStatus, fulfilmentStatus, createdAt, currency, totalMinor } = order;
-    const ordered = order.lines.map(({ name, quantity }) => ({ name, quantity }));
-    return {
-      orderId,
-      version,
-      status,
-      paymentStatus,
-      fulfilmentStatus,
-      createdAt,
-      currency,
-      totalMinor,
-      lines: ordered,
-    };
-  });
-  return { orders: lines, more: next !== undefined };
+const MOST_STREAMS = 50;
+const MOST_VERSIONS = 1_000;
+
+/** Throws `not-found` for a name that none has. */
+export function aggregateOf(aggregates: readonly NamedAggregate[], name: string): NamedAggregate['aggregate'] {
+  const found = aggregates.find((one) => one.name === name);
+  if (found) return found.aggregate;
+  const names = aggregates.map((one) => one.name).join(', ');
+  throw notFound('no-such-aggregate', `There is no aggregate '${name}'; there are ${names}`);
 }
 
-/** The version that the read model has of an order; 0 when it has none yet. */
-async function versionInView(database: Database, orderId: string): Promise<number> {
-  const text = 'select version from order_view where order_id = $1';
-  const { rows } = await database.query<{ version: number }>({ text, values: [orderId] });
-  return rows[0]?.version ?? 0;
-}
-
-export async function orderSteps(
+/** The streams with the newest events. Reads all events of the aggregate: meant for the data of one machine. */
+export async function newestStreams(
   database: Database,
-  orderId: string,
-): Promise<{ orderId: string; inView: number; steps: OrderStep[]; more: boolean }> {
-  const found = await readOrderHistory(database, orderId, { most: MOST_STEPS + 1 });
-  const history = found.slice(0, MOST_STEPS);
-  if (history.length === 0)
-    throw notFound('order-not-found', `There is no order ${orderId}; the list of orders shows which there are`);
-  let order = orders.initial;
-  const steps = history.map(({ version, event, at, actor, command, traceId }) => {
-    order = orders.evolve(order, event);
-    return {
-      version,
-      type: event.type,
-      at,
-      actor,
-      command,
-      traceId,
-      data: event.data,
-      state: orders.publish(order, version) as Record<string, unknown>,
-    };
+  { name }: Pick<Aggregate<unknown, DomainEvent>, 'name'>,
+): Promise<{ streams: AggregateLine[]; more: boolean }> {
+  const text = `with newest as (
+      select ${name}_id as id, max(version) as version, min(occurred_at) as began, max(occurred_at) as changed
+      from ${name}_events group by ${name}_id order by changed desc, id limit $1)
+    select newest.*, type, actor from newest join ${name}_events e on ${name}_id = id and e.version = newest.version
+    order by changed desc, id`;
+  type Row = Omit<AggregateLine, 'began' | 'changed'> & { readonly began: Date; readonly changed: Date };
+  try {
+    const { rows } = await database.query<Row>({ text, values: [MOST_STREAMS + 1] });
+    const streams = rows
+      .slice(0, MOST_STREAMS)
+      .map((row) => ({ ...row, began: row.began.toISOString(), changed: row.changed.toISOString() }));
+    return { streams, more: rows.length > MOST_STREAMS };
+  } catch (error) {
+    throw databaseError(error);
+  }
+}
+
+/** Pure. Events, oldest first from version 1 → each with the public form of the state after it. */
+export function versionsOf<State, Event extends DomainEvent>(
+  aggregate: Pick<Aggregate<State, Event>, 'initial' | 'evolve' | 'publish'>,
+  events: readonly StoredEvent<Event>[],
+): AggregateVersion[] {
+  let state = aggregate.initial;
+  return events.map(({ version, event, at, actor, command, traceId }) => {
+    state = aggregate.evolve(state, event);
+    const published = aggregate.publish(state, version) as AggregateVersion['state'];
+    return { version, type: event.type, at, actor, command, traceId, data: event.data, state: published };
   });
-  return { orderId, inView: await versionInView(database, orderId), steps, more: found.length > MOST_STEPS };
+}
+
+export async function readVersions(
+  database: Database,
+  aggregate: NamedAggregate['aggregate'],
+  id: string,
+): Promise<Pick<AggregatePage, 'id' | 'versions' | 'more'>> {
+  const events = await readHistory(database, aggregate, id, { most: MOST_VERSIONS + 1 });
+  if (events.length === 0)
+    throw notFound('no-such-stream', `${aggregate.name}_events has no events of ${id}; the list shows which there are`);
+  return { id, versions: versionsOf(aggregate, events.slice(0, MOST_VERSIONS)), more: events.length > MOST_VERSIONS };
 }

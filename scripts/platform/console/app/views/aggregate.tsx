@@ -1,19 +1,19 @@
-/** One order: what happened to it, how it stood after each step, its traces and its e-mails. */
+/** One aggregate: its events, its state after each of them, its traces and its e-mails. */
 import { useState } from 'preact/hooks';
-import type { OrderPage, OrderStep } from '../../wire.ts';
+import type { AggregatePage, LateRow } from '../../wire.ts';
 import { useAsked } from '../ask.ts';
 import { Badge, Empty, Heading, Problem, Waiting } from '../parts.tsx';
 import { linkTo } from '../route.ts';
-import { money, time } from '../words.ts';
-import { Slider, States, Timeline } from './past.tsx';
+import { pluralTitle, statuses, time, title } from '../words.ts';
+import { Json, Slider, States, Timeline } from './past.tsx';
 import { Trace } from './trace.tsx';
 
 const EVERY_MS = 2_000;
 
-const Mails = ({ mails }: Pick<OrderPage, 'mails'>) => (
+const Mails = ({ mails }: Pick<AggregatePage, 'mails'>) => (
   <section class="panel" aria-labelledby="mails">
     <h2 id="mails">E-mails</h2>
-    {mails.length === 0 ? <Empty>None was sent about it yet.</Empty> : null}
+    {mails.length === 0 ? <Empty>No e-mail names it yet.</Empty> : null}
     <ul class="plain">
       {mails.map((mail) => (
         <li key={mail.id}>
@@ -27,58 +27,63 @@ const Mails = ({ mails }: Pick<OrderPage, 'mails'>) => (
   </section>
 );
 
-const wordOf = (state: OrderStep['state'] | undefined, field: string): string => String(state?.[field] ?? '');
+const Late = ({ table, version }: LateRow) => (
+  <span class="quiet">
+    {table} has {version === 0 ? 'nothing' : `version ${version}`} of it yet.
+  </span>
+);
 
-function Whole({ page }: { page: OrderPage }) {
-  const { steps, more, orderId, inView, mails } = page;
-  const newest = steps.at(-1)?.version ?? 1;
+function Whole({ name, page }: { name: string; page: AggregatePage }) {
+  const { versions, more, id, late, mails } = page;
+  const newest = versions.at(-1)?.version ?? 1;
   const [chosen, setChosen] = useState<number>();
   const version = chosen ?? newest;
   const go = (to: number): void => setChosen(to === newest ? undefined : to);
-  const state = steps.find((step) => step.version === version)?.state;
-  const travel = { steps, version, go };
+  const shown = versions.find((one) => one.version === version);
+  const travel = { versions, version, go };
   return (
     <>
-      <Heading about={<code>{orderId}</code>}>Order</Heading>
+      <Heading about={<code>{id}</code>}>{title(name)}</Heading>
       <p class="badges">
-        {['status', 'paymentStatus', 'fulfilmentStatus'].map((field) => (
-          <Badge key={field} state={wordOf(state, field)} />
+        {statuses(shown?.state ?? {}).map(([field, status]) => (
+          <Badge key={field} state={status} />
         ))}
-        <b>{money(Number(state?.totalMinor ?? 0), wordOf(state, 'currency') || 'EUR')}</b>
-        {inView < newest ? (
-          <span class="quiet">The read model has {inView === 0 ? 'nothing' : `version ${inView}`} of it yet.</span>
-        ) : null}
+        {late.map((row) => (
+          <Late key={row.table} {...row} />
+        ))}
       </p>
       <section class="panel" aria-labelledby="past">
         <h2 id="past">{version === newest ? 'What happened' : `As it was at version ${version}`}</h2>
-        {more ? <p class="quiet">Only the first {steps.length} versions are shown.</p> : null}
+        {more ? <p class="quiet">Only the first {versions.length} versions are shown.</p> : null}
         <Slider {...travel} />
         <div class="past">
           <Timeline {...travel} />
           <States {...travel} />
         </div>
+        {shown ? <Json shown={shown} /> : null}
       </section>
-      <Trace orderId={orderId} steps={steps.length} />
+      <Trace name={name} id={id} events={versions.length} />
       <Mails mails={mails} />
     </>
   );
 }
 
-export function OrderView({ orderId }: { orderId: string }) {
-  const { body, failed } = useAsked<OrderPage>(`orders/${encodeURIComponent(orderId)}`, EVERY_MS);
+export function AggregateView({ name, id }: { name: string; id: string }) {
+  const path = `aggregates/${encodeURIComponent(name)}/${encodeURIComponent(id)}`;
+  const { body, failed } = useAsked<AggregatePage>(path, EVERY_MS);
   return (
     <>
       <p class="back">
-        <a href={linkTo('orders')}>Orders</a>
+        <a href={linkTo('aggregates', name)}>{pluralTitle(name)}</a>
       </p>
       {failed ? (
         <>
-          {body ? null : <Heading>Order</Heading>}
+          {body ? null : <Heading>{title(name)}</Heading>}
           <Problem failed={failed} />
         </>
       ) : null}
       {!body && !failed ? <Waiting /> : null}
-      {body ? <Whole key={body.orderId} page={body} /> : null}
+      {body ? <Whole key={body.id} name={name} page={body} /> : null}
     </>
   );
 }

@@ -1,75 +1,76 @@
-/** The newest orders of everybody. */
-import type { OrderLine } from '../../wire.ts';
+/** The streams of one aggregate that changed last. */
+import type { AggregateLine } from '../../wire.ts';
 import { useAsked } from '../ask.ts';
-import { Badge, Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
+import { Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
 import { linkTo } from '../route.ts';
-import { money, shortId, time } from '../words.ts';
+import { count, pluralTitle, shortId, time, title } from '../words.ts';
 
 const EVERY_MS = 2_000;
 
-const Row = ({ order }: { order: OrderLine }) => (
+const Row = ({ name, stream }: { name: string; stream: AggregateLine }) => (
   <tr>
     <th scope="row">
-      <a href={linkTo('orders', order.orderId)} title={order.orderId}>
-        <span class="unseen">Order </span>
-        {shortId(order.orderId)}
+      <a href={linkTo('aggregates', name, stream.id)} title={stream.id}>
+        <span class="unseen">{title(name)} </span>
+        {shortId(stream.id)}
       </a>
     </th>
+    <td>{stream.type}</td>
     <td>
-      <Time at={order.createdAt}>{time(order.createdAt)}</Time>
+      <Time at={stream.changed}>{time(stream.changed)}</Time>
     </td>
-    <td class="wide">{order.lines.map(({ name, quantity }) => `${quantity} × ${name}`).join(', ')}</td>
-    <td class="number">{money(order.totalMinor, order.currency)}</td>
-    <td>
-      <Badge state={order.status} />
+    <td class="number">{count(stream.version)}</td>
+    <td class="wide">
+      <span title={stream.actor}>{shortId(stream.actor)}</span>
     </td>
     <td class="wide">
-      <Badge state={order.paymentStatus} /> <Badge state={order.fulfilmentStatus} />
+      <Time at={stream.began}>{time(stream.began)}</Time>
     </td>
   </tr>
 );
 
-export function Orders() {
-  const { body, failed } = useAsked<{ orders: readonly OrderLine[]; more: boolean }>('orders', EVERY_MS);
+export function Aggregates({ name }: { name: string }) {
+  const path = `aggregates/${encodeURIComponent(name)}`;
+  const { body, failed } = useAsked<{ streams: readonly AggregateLine[]; more: boolean }>(path, EVERY_MS);
   return (
     <>
-      <Heading about="The newest first, as the read model has them.">Orders</Heading>
+      <Heading about="The last changed first, from the event store.">{pluralTitle(name)}</Heading>
       {failed ? <Problem failed={failed} /> : null}
       {!body && !failed ? <Waiting /> : null}
-      {body?.orders.length === 0 ? (
+      {body?.streams.length === 0 ? (
         <Empty>
-          There are no orders yet. The calls that <code>npm start</code> prints make the first one.
+          There are none yet. The calls that <code>npm start</code> prints may make the first one.
         </Empty>
       ) : null}
-      {body && body.orders.length > 0 ? (
+      {body && body.streams.length > 0 ? (
         <div class="scroll">
           <table>
-            <caption class="unseen">The newest orders</caption>
+            <caption class="unseen">{pluralTitle(name)} that changed last</caption>
             <thead>
               <tr>
-                <th scope="col">Order</th>
-                <th scope="col">Created</th>
-                <th scope="col" class="wide">
-                  What
-                </th>
+                <th scope="col">{title(name)}</th>
+                <th scope="col">Newest event</th>
+                <th scope="col">At</th>
                 <th scope="col" class="number">
-                  Total
+                  Version
                 </th>
-                <th scope="col">Status</th>
                 <th scope="col" class="wide">
-                  Payment, parcels
+                  By
+                </th>
+                <th scope="col" class="wide">
+                  Created
                 </th>
               </tr>
             </thead>
             <tbody>
-              {body.orders.map((order) => (
-                <Row key={order.orderId} order={order} />
+              {body.streams.map((stream) => (
+                <Row key={stream.id} name={name} stream={stream} />
               ))}
             </tbody>
           </table>
         </div>
       ) : null}
-      {body?.more ? <p class="quiet">Only the newest {body.orders.length} are shown.</p> : null}
+      {body?.more ? <p class="quiet">Only the newest {body.streams.length} are shown.</p> : null}
     </>
   );
 }
