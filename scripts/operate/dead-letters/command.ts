@@ -43,7 +43,7 @@ const summary = ({ headers: _, payload: __, ...deadLetter }: DeadLetter) => dead
 const line = ({ id, at, function: name, error, type, subject, attempts }: DeadLetter): string =>
   [String(id).padStart(6), at, name.padEnd(16), error.padEnd(24), `${attempts}×`.padStart(4), type, subject].join('  ');
 
-function tell(request: Request, what: string, deadLetter: DeadLetter): void {
+function report(request: Request, what: string, deadLetter: DeadLetter): void {
   if (request.json) return console.log(JSON.stringify({ ...summary(deadLetter), outcome: what }));
   console.log(`${what.padEnd(13)} ${line(deadLetter)}`);
 }
@@ -72,24 +72,24 @@ async function redriveAll(bus: Bus, request: Request): Promise<void> {
   const deadLetters = await chosenDeadLetters(bus, request);
   await refuseOrphans(bus, deadLetters);
   if (request.dryRun) {
-    for (const deadLetter of deadLetters) tell(request, 'would redrive', deadLetter);
+    for (const deadLetter of deadLetters) report(request, 'would redrive', deadLetter);
     return;
   }
   await redrive(bus, deadLetters, request.rate, async (deadLetter, what, why) => {
     if (what === 'redriven') await record(bus, request.verb, request.by, deadLetter);
-    tell(request, why ? `${what}: the one before ${why === 'no answer' ? 'got no answer' : why}` : what, deadLetter);
+    report(request, why ? `${what}: the one before ${why === 'no answer' ? 'got no answer' : why}` : what, deadLetter);
   });
 }
 
 async function discard(bus: Bus, request: Request): Promise<void> {
   for (const deadLetter of await chosenDeadLetters(bus, request)) {
     if (request.dryRun) {
-      tell(request, 'would discard', deadLetter);
+      report(request, 'would discard', deadLetter);
       continue;
     }
     await record(bus, request.verb, request.by, deadLetter);
     await removeDeadLetter(bus, deadLetter.id);
-    tell(request, 'discarded', deadLetter);
+    report(request, 'discarded', deadLetter);
   }
 }
 

@@ -82,16 +82,16 @@ export async function redrive(
   bus: Bus,
   deadLetters: readonly DeadLetter[],
   rate: number,
-  tell: (deadLetter: DeadLetter, what: Redriven, why?: Outcome) => Promise<void>,
+  report: (deadLetter: DeadLetter, what: Redriven, why?: Outcome) => Promise<void>,
 ): Promise<void> {
   for (const group of groups(deadLetters)) {
     let before: Outcome = 'handled';
     for (const [index, deadLetter] of group.entries()) {
       if (before !== 'handled') {
-        await tell(deadLetter, 'skipped', before);
+        await report(deadLetter, 'skipped', before);
         continue;
       }
-      await tell(deadLetter, 'redriven');
+      await report(deadLetter, 'redriven');
       const since = await lastDeadLetter(bus);
       const sequence = await send(bus, deadLetter);
       await delay(1_000 / rate);

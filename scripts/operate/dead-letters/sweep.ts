@@ -93,7 +93,7 @@ export async function sweep(
   bus: Bus,
   olderThanMs: number,
   dryRun: boolean,
-  tell: (stray: Stray) => void,
+  report: (stray: Stray) => void,
 ): Promise<void> {
   const before = Date.now() - olderThanMs;
   for (const queue of QUEUES) {
@@ -104,7 +104,7 @@ export async function sweep(
       for await (const stored of storedMessages(bus, stream, subject)) {
         const { seq: sequence, time: at } = stored.message;
         if (Date.parse(at) > before || (taker && sequence > taker.passed)) break;
-        tell({ stream, sequence, subject, at, why: taker ? 'passed-over' : 'no-consumer' });
+        report({ stream, sequence, subject, at, why: taker ? 'passed-over' : 'no-consumer' });
         if (dryRun) continue;
         await (taker ? sendAgain : bury)(bus, stream, stored);
         await removeMessage(bus, stream, sequence);

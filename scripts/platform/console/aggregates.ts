@@ -19,7 +19,7 @@ export function aggregateOf(aggregates: readonly NamedAggregate[], name: string)
   throw notFound('no-such-aggregate', `There is no aggregate '${name}'; there are ${names}`);
 }
 
-/** The streams with the newest events. Reads all events of the aggregate: meant for the data of one machine. */
+/** The streams with the newest events. Reads the whole table of events: meant for the data of one machine. */
 export async function newestStreams(
   database: Database,
   { name }: Pick<Aggregate<unknown, DomainEvent>, 'name'>,

@@ -70,7 +70,8 @@ function Header({ entries, current }: { entries: readonly Entry[]; current: Entr
   const { connection, counts } = useLive();
   const was = useRef(connection);
   useEffect(() => {
-    if (was.current === 'live' && connection === 'lost') announce('Disconnected, trying again.', 'quiet');
+    if (was.current === 'live' && connection === 'lost')
+      announce('The connection to Millrace is lost; trying again.', 'quiet');
     if (was.current === 'lost' && connection === 'live') announce('Connected again.');
     was.current = connection;
   }, [connection]);

@@ -5,7 +5,8 @@ import { Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
 import { linkTo } from '../route.ts';
 import { count, pluralTitle, shortId, time, title } from '../words.ts';
 
-const EVERY_MS = 2_000;
+/** The list reads the whole table: 1.2 s with a million events. */
+const EVERY_MS = 5_000;
 
 const Row = ({ name, stream }: { name: string; stream: AggregateLine }) => (
   <tr>
