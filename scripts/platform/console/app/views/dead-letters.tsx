@@ -1,5 +1,5 @@
 /** Dead letters: what could not be handled, and why. */
-import type { LetterLine } from '../../wire.ts';
+import type { DeadLetterLine } from '../../wire.ts';
 import { useAsked } from '../ask.ts';
 import { Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
 import { linkTo } from '../route.ts';
@@ -7,28 +7,31 @@ import { time } from '../words.ts';
 
 const EVERY_MS = 3_000;
 
-const Row = ({ letter }: { letter: LetterLine }) => (
+const Row = ({ deadLetter }: { deadLetter: DeadLetterLine }) => (
   <tr>
     <th scope="row">
-      <a href={linkTo('dead-letters', letter.id)} aria-label={`Dead letter ${letter.id}`}>
-        {letter.id}
+      <a href={linkTo('dead-letters', deadLetter.id)} aria-label={`Dead letter ${deadLetter.id}`}>
+        {deadLetter.id}
       </a>
     </th>
-    <td>{letter.function}</td>
+    <td>{deadLetter.function}</td>
     <td>
-      <code>{letter.error}</code>
+      <code>{deadLetter.error}</code>
     </td>
-    <td class="wide">{letter.type}</td>
+    <td class="wide">{deadLetter.type}</td>
     <td class="wide">
-      <Time at={letter.at}>{time(letter.at)}</Time>
+      <Time at={deadLetter.at}>{time(deadLetter.at)}</Time>
     </td>
-    <td class="number wide">{letter.attempts}</td>
+    <td class="number wide">{deadLetter.attempts}</td>
   </tr>
 );
 
-export function Letters() {
-  const { body, failed } = useAsked<{ letters: readonly LetterLine[]; total: number }>('dead-letters', EVERY_MS);
-  const letters = body?.letters ?? [];
+export function DeadLetters() {
+  const { body, failed } = useAsked<{ deadLetters: readonly DeadLetterLine[]; total: number }>(
+    'dead-letters',
+    EVERY_MS,
+  );
+  const deadLetters = body?.deadLetters ?? [];
   return (
     <>
       <Heading about="Messages that their function gave up, the oldest first. They are kept for 30 days.">
@@ -36,8 +39,8 @@ export function Letters() {
       </Heading>
       {failed ? <Problem failed={failed} /> : null}
       {!body && !failed ? <Waiting /> : null}
-      {body && letters.length === 0 ? <Empty>There is none: everything was handled.</Empty> : null}
-      {letters.length > 0 ? (
+      {body && deadLetters.length === 0 ? <Empty>There is none: everything was handled.</Empty> : null}
+      {deadLetters.length > 0 ? (
         <div class="scroll">
           <table>
             <caption class="unseen">Dead letters</caption>
@@ -58,16 +61,16 @@ export function Letters() {
               </tr>
             </thead>
             <tbody>
-              {letters.map((letter) => (
-                <Row key={letter.id} letter={letter} />
+              {deadLetters.map((deadLetter) => (
+                <Row key={deadLetter.id} deadLetter={deadLetter} />
               ))}
             </tbody>
           </table>
         </div>
       ) : null}
-      {body && body.total > letters.length ? (
+      {body && body.total > deadLetters.length ? (
         <p class="quiet">
-          The oldest {letters.length} of {body.total}; <code>npx millrace dead-letters list</code> shows all.
+          The oldest {deadLetters.length} of {body.total}; <code>npx millrace dead-letters list</code> shows all.
         </p>
       ) : null}
     </>

@@ -1,4 +1,4 @@
-/** Stream DEAD_LETTERS → its letters, each with what it was and why it is here; one is taken out by its id. */
+/** Stream DEAD_LETTERS → its messages, each with what it was and why it is here; one is taken out by its id. */
 
 import { AppError } from '../../../functions/runtime/errors.ts';
 import { DEAD } from '../../../functions/runtime/handling/failure.ts';
@@ -8,7 +8,7 @@ import { typeOfSubject } from '../../../functions/runtime/messages/message.ts';
 
 export const DEAD_LETTERS = 'DEAD_LETTERS';
 
-export type Letter = {
+export type DeadLetter = {
   /** Its sequence in DEAD_LETTERS. */
   readonly id: number;
   /** When it was given up, RFC 3339. */
@@ -22,7 +22,7 @@ export type Letter = {
   /** Stream, sequence, ns since 1970, subject of the message. */
   readonly origin: string;
   readonly type: string;
-  /** Whom the message is about, such as an order's id; empty when it does not say. */
+  /** What the message is about, such as an aggregate's id; empty when it does not say. */
   readonly subject: string;
   readonly traceId: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export function parseHeaders(base64 = ''): Record<string, string> {
   );
 }
 
-function toLetter({ message: { subject, seq, time, hdrs, data } }: Stored): Letter {
+function toDeadLetter({ message: { subject, seq, time, hdrs, data } }: Stored): DeadLetter {
   const headers = parseHeaders(hdrs);
   // Its key lets a function write to its own subject alone; what it says in a header could be anybody's.
   const name = subject.replace(/^dead\./, '');
@@ -86,13 +86,13 @@ export async function* storedMessages(bus: Bus, stream: string, subject: string,
   }
 }
 
-export async function* readLetters(bus: Bus, from = 1): AsyncGenerator<Letter> {
-  for await (const stored of storedMessages(bus, DEAD_LETTERS, 'dead.>', from)) yield toLetter(stored);
+export async function* readDeadLetters(bus: Bus, from = 1): AsyncGenerator<DeadLetter> {
+  for await (const stored of storedMessages(bus, DEAD_LETTERS, 'dead.>', from)) yield toDeadLetter(stored);
 }
 
-export async function findLetter(bus: Bus, id: number): Promise<Letter | undefined> {
+export async function findDeadLetter(bus: Bus, id: number): Promise<DeadLetter | undefined> {
   const found = await get(bus, DEAD_LETTERS, { seq: id });
-  return found && toLetter(found);
+  return found && toDeadLetter(found);
 }
 
 /** Takes a message out of its stream; one that is not there any more is no error. */
@@ -107,8 +107,8 @@ export async function removeMessage(bus: Bus, stream: string, sequence: number):
 export const isStored = async (bus: Bus, stream: string, which: object): Promise<boolean> =>
   (await get(bus, stream, which)) !== undefined;
 
-/** Id of the newest letter that there ever was. */
-export const lastLetter = async (bus: Bus): Promise<number> =>
+/** Id of the newest dead letter that there ever was. */
+export const lastDeadLetter = async (bus: Bus): Promise<number> =>
   (await bus.api<{ state: { last_seq: number } }>(`STREAM.INFO.${DEAD_LETTERS}`)).state.last_seq;
 
-export const removeLetter = (bus: Bus, id: number): Promise<void> => removeMessage(bus, DEAD_LETTERS, id);
+export const removeDeadLetter = (bus: Bus, id: number): Promise<void> => removeMessage(bus, DEAD_LETTERS, id);

@@ -6,7 +6,7 @@ import { openHistory } from './history.ts';
 import { type Live, openLive } from './live.ts';
 import { refuseForeignHost, refuseForeignOrigin, refuseForeignSite } from './origin.ts';
 import type { File, Pages } from './pages.ts';
-import { type Answer, type Asked, type Room, rooms, type Shop } from './rooms.ts';
+import { type Answer, type Asked, type Route, routes, type Sources } from './routes.ts';
 import { openStates } from './states.ts';
 
 export type Console = {
@@ -57,21 +57,21 @@ function sendAnswer(response: ServerResponse, { body, html }: Answer): void {
 const API = '/console/api/';
 const LIVE = 'live';
 
-function roomOf(method: string, at: string): { room: Room; names: readonly string[] } {
-  const fitting = rooms.flatMap((room) => {
-    const found = room.path.exec(at);
-    return found ? [{ room, names: found.slice(1) }] : [];
+function routeOf(method: string, at: string): { route: Route; names: readonly string[] } {
+  const fitting = routes.flatMap((route) => {
+    const found = route.path.exec(at);
+    return found ? [{ route, names: found.slice(1) }] : [];
   });
   if (fitting.length === 0)
     throw notFound('no-such-path', `There is nothing at ${API}${at}; the console is at /console`);
-  const found = fitting.find(({ room }) => room.method === (method === 'HEAD' ? 'GET' : method));
+  const found = fitting.find(({ route }) => route.method === (method === 'HEAD' ? 'GET' : method));
   if (found) return found;
-  const allow = fitting.map(({ room }) => room.method);
+  const allow = fitting.map(({ route }) => route.method);
   throw methodNotAllowed(allow, `${API}${at} takes ${allow.join(', ')}, not ${method}`);
 }
 
-export function openConsole(pages: Pages, shop: Shop): Console {
-  const live: Live = openLive({ history: openHistory(), functions: openStates(shop), counts: shop.counts });
+export function openConsole(pages: Pages, sources: Sources): Console {
+  const live: Live = openLive({ history: openHistory(), functions: openStates(sources), counts: sources.counts });
 
   const answer = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
     const at = url.pathname.slice(API.length);
@@ -81,10 +81,10 @@ export function openConsole(pages: Pages, shop: Shop): Console {
       if (method !== 'GET') throw methodNotAllowed(['GET'], `${API}${LIVE} can only be listened to: send GET`);
       return live.listen(response);
     }
-    const { room, names } = roomOf(method, at);
-    if (room.method !== 'GET') refuseForeignOrigin(request.headers);
+    const { route, names } = routeOf(method, at);
+    if (route.method !== 'GET') refuseForeignOrigin(request.headers);
     const asked: Asked = { names, query: url.searchParams };
-    sendAnswer(response, await room.answer(shop, asked));
+    sendAnswer(response, await route.answer(sources, asked));
   };
 
   return {
@@ -92,7 +92,7 @@ export function openConsole(pages: Pages, shop: Shop): Console {
     async handle(request, response) {
       refuseForeignHost(request.headers);
       const url = new URL(request.url ?? '/', 'http://console');
-      // No room reads a body.
+      // No route reads a body.
       request.resume();
       if (url.pathname.startsWith(API)) return answer(request, response, url);
       const page = pages.get(url.pathname === '/console/' ? '/console' : url.pathname);

@@ -1,6 +1,6 @@
 /** One dead letter: what it was and why it is here, sent again or discarded once that is confirmed. */
 import { useState } from 'preact/hooks';
-import type { LetterWhole } from '../../wire.ts';
+import type { DeadLetterWhole } from '../../wire.ts';
 import { announce } from '../announce.tsx';
 import { ask, useAsked } from '../ask.ts';
 import { Confirm, Heading, Problem, Waiting } from '../parts.tsx';
@@ -32,15 +32,15 @@ function readable(payload: string): string {
   }
 }
 
-function Actions({ letter }: { letter: LetterWhole }) {
+function Actions({ deadLetter }: { deadLetter: DeadLetterWhole }) {
   const [asking, setAsking] = useState<Verb>();
   const [busy, setBusy] = useState(false);
   const act = async (verb: Verb): Promise<void> => {
     setBusy(true);
-    const { failed } = await ask(`dead-letters/${letter.id}/${verb}`, 'POST');
+    const { failed } = await ask(`dead-letters/${deadLetter.id}/${verb}`, 'POST');
     setBusy(false);
     if (failed) return announce(`${failed.title}: ${failed.detail}`, 'bad');
-    announce(`Dead letter ${letter.id} ${VERBS[verb].did} ${letter.function}.`);
+    announce(`Dead letter ${deadLetter.id} ${VERBS[verb].did} ${deadLetter.function}.`);
     goTo('dead-letters');
   };
   const answer = (yes: boolean): void => {
@@ -60,21 +60,21 @@ function Actions({ letter }: { letter: LetterWhole }) {
   );
 }
 
-function Whole({ letter }: { letter: LetterWhole }) {
+function Whole({ deadLetter }: { deadLetter: DeadLetterWhole }) {
   const facts: readonly [string, string][] = [
-    ['Function', letter.function],
-    ['Error', letter.error],
-    ['Said', letter.message],
-    ['Attempts', plural(letter.attempts, 'attempt')],
-    ['Message', letter.type],
-    ['About', letter.subject || 'it does not say'],
-    ['Given up', time(letter.at)],
-    ['Trace', letter.traceId || 'none'],
+    ['Function', deadLetter.function],
+    ['Error', deadLetter.error],
+    ['Said', deadLetter.message],
+    ['Attempts', plural(deadLetter.attempts, 'attempt')],
+    ['Message', deadLetter.type],
+    ['About', deadLetter.subject || 'it does not say'],
+    ['Given up', time(deadLetter.at)],
+    ['Trace', deadLetter.traceId || 'none'],
   ];
   return (
     <>
-      <Heading>Dead letter {letter.id}</Heading>
-      <Actions letter={letter} />
+      <Heading>Dead letter {deadLetter.id}</Heading>
+      <Actions deadLetter={deadLetter} />
       <dl class="facts">
         {facts.map(([title, value]) => (
           <div key={title}>
@@ -86,12 +86,12 @@ function Whole({ letter }: { letter: LetterWhole }) {
       <section class="panel">
         <h2>What the message says</h2>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reached by keyboard. */}
-        <pre tabIndex={0}>{readable(letter.payload)}</pre>
+        <pre tabIndex={0}>{readable(deadLetter.payload)}</pre>
       </section>
       <section class="panel">
         <h2>Headers</h2>
         <dl class="facts">
-          {Object.entries(letter.headers).map(([name, value]) => (
+          {Object.entries(deadLetter.headers).map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>
@@ -103,8 +103,8 @@ function Whole({ letter }: { letter: LetterWhole }) {
   );
 }
 
-export function LetterView({ id }: { id: string }) {
-  const { body, failed } = useAsked<LetterWhole>(`dead-letters/${encodeURIComponent(id)}`);
+export function DeadLetterView({ id }: { id: string }) {
+  const { body, failed } = useAsked<DeadLetterWhole>(`dead-letters/${encodeURIComponent(id)}`);
   return (
     <>
       <p class="back">
@@ -117,7 +117,7 @@ export function LetterView({ id }: { id: string }) {
         </>
       ) : null}
       {!body && !failed ? <Waiting /> : null}
-      {body ? <Whole letter={body} /> : null}
+      {body ? <Whole deadLetter={body} /> : null}
     </>
   );
 }
