@@ -2,7 +2,7 @@
 import type { Span } from '../../platform/telemetry/spans.ts';
 import { type Share, type Story, storyOf } from './causes.ts';
 import { type Present, rankOf, type State, stateOf } from './state.ts';
-import { type Step, stepsOf, type Takers } from './steps.ts';
+import { type Step, stepsOf, type Takers } from './entries.ts';
 import { after, because, duration, effect, failed, instant, lack, standing, taskOf, times } from './words.ts';
 
 export type Told = { readonly step: Step; readonly state: State };

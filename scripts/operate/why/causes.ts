@@ -2,7 +2,7 @@
 
 import type { Attempt } from './attempts.ts';
 import type { Failure } from './calls.ts';
-import type { Step } from './steps.ts';
+import type { Step } from './entries.ts';
 
 export type Cause = { readonly function: string } & (
   | { readonly kind: 'lag' | 'cold start' | 'outbox' }

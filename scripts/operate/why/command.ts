@@ -9,7 +9,7 @@ import { connect } from '../dead-letters/command.ts';
 import { accountOf } from './account.ts';
 import { readPresent } from './present.ts';
 import type { Present } from './state.ts';
-import type { Takers } from './steps.ts';
+import type { Takers } from './entries.ts';
 import { textOf } from './text.ts';
 import { findInJaeger, findInShop } from './traces.ts';
 

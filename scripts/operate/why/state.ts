@@ -1,5 +1,5 @@
 /** A step, and what NATS holds of it now → where it stands. Pure. */
-import type { Step } from './steps.ts';
+import type { Step } from './entries.ts';
 
 /** What a message is known by, wherever it lies; its id is '' when it was sent without one. */
 type Held = { readonly function: string; readonly messageId: string; readonly traceId: string };

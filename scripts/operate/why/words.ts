@@ -2,7 +2,7 @@
 import { shownName } from './calls.ts';
 import type { Share, Story } from './causes.ts';
 import type { State } from './state.ts';
-import type { Step } from './steps.ts';
+import type { Step } from './entries.ts';
 
 /** `120 ms`, `42.1 s`, `5 min 12 s`, `3 h 5 min`. */
 export function duration(ms: number): string {

@@ -8,7 +8,7 @@ import type { Curve } from '../model/statistics.ts';
 import { handlerTimes } from '../record/histogram.ts';
 import { type Recording, readRecording, seriesOf } from '../recording.ts';
 import { CLUSTERS, type Service, type Times } from '../rule.ts';
-import { readShop } from '../shop.ts';
+import { readShop } from '../platform.ts';
 import { todayOf } from '../today.ts';
 import { withSet } from './set.ts';
 import { type Named, recordedText, textOf } from './text.ts';

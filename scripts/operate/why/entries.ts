@@ -3,7 +3,7 @@ import type { Span } from '../../platform/telemetry/spans.ts';
 import { type Attempt, attemptsOf } from './attempts.ts';
 import { failureOf, slowestOf } from './calls.ts';
 import { type Forest, forestOf, keyOf } from './forest.ts';
-import { dueAtOf, isProcess, isRequest, isSend, messageIdOf, number, orderIdOf, text, typeOf } from './named.ts';
+import { dueAtOf, isProcess, isRequest, isSend, messageIdOf, number, orderIdOf, text, typeOf } from './span-names.ts';
 
 export type Step = {
   readonly kind: 'request' | 'message';
