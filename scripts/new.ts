@@ -13,8 +13,12 @@ import { commandOf, tableOf } from './new/names.ts';
 import { type NewKind, type Request, readRequest, usage } from './new/request.ts';
 import { type Sources, sortImports } from './new/sources.ts';
 import { UsageError } from './operate/cli.ts';
+import { readContexts } from './registry/contexts.ts';
 import { listFunctions } from './registry/functions.ts';
-import { CONTEXTS, fault, importsOf } from './registry/imports.ts';
+import { fault, importsOf } from './registry/imports.ts';
+
+const contexts = await readContexts();
+
 import { repository } from './registry/repository.ts';
 import { runTool } from './ship/tool.ts';
 
@@ -38,13 +42,13 @@ const sourcesOf = (request: Request): Map<string, string> =>
   );
 
 const faultsOf = (request: Request): string[] =>
-  [...sourcesOf(request)].flatMap(([file, text]) => importsOf(file, text).flatMap((one) => fault(one) ?? []));
+  [...sourcesOf(request)].flatMap(([file, text]) => importsOf(file, text).flatMap((one) => fault(one, contexts) ?? []));
 
 /** Throws when the floors have no place for such a function in this context. */
 function checkFloors(request: Request): void {
   const [first] = faultsOf(request);
   if (first === undefined) return;
-  const allowed = CONTEXTS.filter((context) => faultsOf({ ...request, context }).length === 0);
+  const allowed = contexts.map(({ name }) => name).filter((context) => faultsOf({ ...request, context }).length === 0);
   const where = `a ${request.kind} can be in ${allowed.join(', ')}`;
   throw new UsageError(`not in ${request.context}: ${first} (see Three floors in functions/README.md); ${where}`);
 }

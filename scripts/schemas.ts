@@ -2,7 +2,7 @@
 import { acceptSchemas, todaysSchemas } from './registry/schemas.ts';
 
 try {
-  const changed = acceptSchemas(todaysSchemas());
+  const changed = acceptSchemas(await todaysSchemas());
   console.log(changed.length > 0 ? changed.map((name) => `accepted ${name}`).join('\n') : 'no schema has changed');
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -1,5 +1,5 @@
 /** Access token → who calls, verified here with the public keys of user-service, which is not asked about the token. */
-import type { Caller } from '../runtime/http/routes.ts';
+import type { Caller } from '../runtime/http.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { type Identity, keyIdOf, type VerifyingKey, verifyAccessToken } from '../users/access-token.ts';
 import type { SigningKeys } from './signing-keys.ts';

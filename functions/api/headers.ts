@@ -1,6 +1,6 @@
 /** Headers that both APIs understand: how long to wait, which version is meant, and under which name to try again. Pure. */
 import { invalid } from '../runtime/errors.ts';
-import type { Header } from '../runtime/http/routes.ts';
+import type { Header } from '../runtime/http.ts';
 
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 

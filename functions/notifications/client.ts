@@ -1,5 +1,5 @@
 /** What other contexts may know and ask of notifications: preferences, the delivery log, and sending one again. */
-import type { Bus } from '../runtime/jetstream/connection.ts';
+import type { Bus } from '../runtime/bus.ts';
 import type { Database } from '../runtime/postgres.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { enterResend, type LoggedNotification, type Resend } from './log.ts';

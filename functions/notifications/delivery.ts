@@ -2,8 +2,9 @@
 import { toAppError } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
 import type { Database } from '../runtime/postgres.ts';
+import { setting, url } from '../runtime/settings.ts';
 import type { Trace } from '../runtime/trace.ts';
-import { openUserClient, type UserClient } from '../users/client.ts';
+import { openUserClient, type UserClient, type UserServiceSettings, userServiceSettings } from '../users/client.ts';
 import type { End } from './claims.ts';
 import { textOf } from './content.ts';
 import { htmlOf } from './html.ts';
@@ -11,7 +12,7 @@ import type { Notice } from './notices.ts';
 import { isOptional } from './optional.ts';
 import type { Suppression } from './reasons.ts';
 import { openRecipients } from './recipient.ts';
-import { ADDRESS_REFUSED, openSmtp } from './smtp.ts';
+import { ADDRESS_REFUSED, openSmtp, type SmtpSettings, smtpSettings } from './smtp.ts';
 import type { OrderState, Template } from './template.ts';
 
 /** Makes the link of an event; a token is in its fragment, which is sent to no server. '' without a link. */
@@ -38,9 +39,16 @@ const suppressed = (reason: Suppression): End => ({ status: 'suppressed', reason
 const unsubscribing = (link: string | undefined): Readonly<Record<string, string>> =>
   link ? { 'List-Unsubscribe': `<${link}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' } : {};
 
+export const deliverySettings = {
+  ...userServiceSettings,
+  ...smtpSettings,
+  SHOP_URL: setting('Where customers reach the shop: what the links in e-mails begin with', url('http:', 'https:')),
+};
+export type DeliverySettings = UserServiceSettings & SmtpSettings & { readonly SHOP_URL: string };
+
 export function openDelivery(
   templates: ReadonlyMap<string, Template<unknown>>,
-  shell: Shell<'USER_SERVICE_ADDRESS' | 'SMTP_URL' | 'MAIL_FROM' | 'SHOP_URL'>,
+  shell: Shell<DeliverySettings>,
   database: Database,
 ): (notice: Notice) => Promise<End> {
   const shopUrl = shell.settings.SHOP_URL.replace(/\/$/, '');

@@ -1,13 +1,12 @@
 /** Builder of e-mail notifiers: event → template → SMTP, claimed in Postgres first, so that no repeat sends it again. */
 import type * as z from 'zod/mini';
+import { type NatsSettings, natsSettings, openBus } from '../runtime/bus.ts';
 import type { Definition } from '../runtime/function.ts';
 import { consume } from '../runtime/handling/consume.ts';
 import { pushHandler } from '../runtime/handling/push.ts';
-import { openBus } from '../runtime/jetstream/connection.ts';
-import { openDatabase } from '../runtime/postgres.ts';
-import type { Setting } from '../runtime/process/settings.ts';
+import { type DatabaseSettings, databaseSettings, openDatabase } from '../runtime/postgres.ts';
 import { openClaims, type Subject } from './claims.ts';
-import { openDelivery } from './delivery.ts';
+import { type DeliverySettings, deliverySettings, openDelivery } from './delivery.ts';
 import { noticeHandler, type Told } from './notices.ts';
 import { AGAIN, REMINDER } from './tasks.ts';
 import type { OrderState, Template } from './template.ts';
@@ -32,21 +31,14 @@ type EmailsSpec<Events extends Readonly<Record<string, z.ZodMiniType>>> = {
   };
 };
 
-const NEEDS = [
-  'NATS_URL',
-  'DATABASE_URL',
-  'DATABASE_CONNECTIONS',
-  'USER_SERVICE_ADDRESS',
-  'SMTP_URL',
-  'MAIL_FROM',
-  'SHOP_URL',
-] as const satisfies readonly Setting[];
+/** For addresses, and for the links of an account. */
+const CALLS = { 'user-service': ['GetUser', 'CreateLinkToken'] };
 
 const IN_FLIGHT = 8;
 
 export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(
   spec: EmailsSpec<Events>,
-): Definition<(typeof NEEDS)[number]> {
+): Definition<NatsSettings & DatabaseSettings & DeliverySettings> {
   const types = Object.keys(spec.events);
   const told = new Map(
     types.map((type) => [
@@ -60,7 +52,9 @@ export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(
   const templates = new Map(used.map((template) => [template.name, template]));
   return {
     kind: 'notifier',
-    needs: NEEDS,
+    settings: { ...natsSettings, ...databaseSettings, ...deliverySettings },
+    stream: spec.stream,
+    calls: CALLS,
     consumes: types,
     publishes: [],
     schedules: [],

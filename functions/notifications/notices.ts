@@ -1,11 +1,10 @@
 /** What a notifier's consumer brings → notices, each claimed, delivered and noted: of an event, of its reminder, or once more. */
 import { randomBytes } from 'node:crypto';
 import type * as z from 'zod/mini';
+import type { Bus, Incoming } from '../runtime/bus.ts';
 import { invalid, toAppError, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
 import { fateOf } from '../runtime/handling/failure.ts';
-import type { Bus } from '../runtime/jetstream/connection.ts';
-import type { Incoming } from '../runtime/messages/message.ts';
 import { count } from '../runtime/metrics.ts';
 import { validate } from '../runtime/schema.ts';
 import type { Trace } from '../runtime/trace.ts';

@@ -3,6 +3,7 @@ import { createTransport } from 'nodemailer';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
 import { openCallPolicy } from '../runtime/outbound.ts';
+import { type Renewed, secretSetting, setting, text, url } from '../runtime/settings.ts';
 import { inSpan } from '../runtime/trace.ts';
 
 /** `messageId` is `<key@domain>`: the key names the e-mail in traces. */
@@ -61,7 +62,13 @@ const openTransport = (url: string) =>
 
 const keyOf = ({ messageId }: Mail): string => messageId.replace(/^<|@[^@]*$/g, '');
 
-export function openSmtp(shell: Shell<'SMTP_URL' | 'MAIL_FROM'>) {
+export const smtpSettings = {
+  SMTP_URL: secretSetting('The mail server', url('smtp:', 'smtps:')),
+  MAIL_FROM: setting('The sender of e-mails', text, 'Millrace <shop@millrace.example>'),
+};
+export type SmtpSettings = { readonly SMTP_URL: Renewed; readonly MAIL_FROM: string };
+
+export function openSmtp(shell: Shell<SmtpSettings>) {
   const { SMTP_URL, MAIL_FROM } = shell.settings;
   let current: { readonly url: string; readonly transport: ReturnType<typeof openTransport> } | undefined;
   /** One that is replaced ends its connections when their e-mails are sent. */

@@ -3,8 +3,8 @@
  * when an event came, for a time after it. A wish to have a notification again comes from commands-api, which has made its entry.
  */
 import * as z from 'zod/mini';
+import type { Bus } from '../runtime/bus.ts';
 import { nameId } from '../runtime/ids.ts';
-import type { Bus } from '../runtime/jetstream/connection.ts';
 import { scheduleTask, sendTask } from '../runtime/task.ts';
 import type { Trace } from '../runtime/trace.ts';
 

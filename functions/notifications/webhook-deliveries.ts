@@ -1,8 +1,8 @@
 /** Deliveries of webhooks: what they are to staff, how they are listed and asked for, and the task that makes an attempt. */
 import * as z from 'zod/mini';
+import type { Bus } from '../runtime/bus.ts';
 import { type AppError, notFound, refused } from '../runtime/errors.ts';
 import { nameId } from '../runtime/ids.ts';
-import type { Bus } from '../runtime/jetstream/connection.ts';
 import { type Database, databaseError } from '../runtime/postgres.ts';
 import { sendTask, type Task } from '../runtime/task.ts';
 import type { Trace } from '../runtime/trace.ts';

@@ -8,6 +8,8 @@ import { plainText } from '../runtime/schema.ts';
 import { makeSecret, replaceSecret } from './webhook-secrets.ts';
 import { type Allowed, targetFault } from './webhook-target.ts';
 
+export { targetSettings as webhookTargetSettings } from './webhook-target.ts';
+
 /** Whoever wants all types, those to come included. */
 const ALL_TYPES = '*';
 const eventType = z.enum(

@@ -1,9 +1,19 @@
 /** Where a webhook may go: addresses of the public internet, on few ports, by https. Pure; who asks DNS is given. */
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { AppError } from '../runtime/errors.ts';
+import { oneOf, setting } from '../runtime/settings.ts';
 
 /** Local: loopback addresses, http and any port too. */
 export type Allowed = { readonly loopback: boolean };
+
+export const targetSettings = {
+  WEBHOOK_ALLOW_LOOPBACK: setting(
+    '`true` lets webhooks go to this machine, for tests',
+    oneOf('true', 'false'),
+    'false',
+  ),
+};
+export type TargetSettings = { readonly WEBHOOK_ALLOW_LOOPBACK: 'true' | 'false' };
 
 /** Of IPv4, all that is not the public internet (IANA's special-purpose registry): what the network policy excepts, too. */
 export const NOT_PUBLIC_V4: readonly string[] = [

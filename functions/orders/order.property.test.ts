@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fold } from '../runtime/aggregate.ts';
 import { AppError } from '../runtime/errors.ts';
-import type { Settings } from '../runtime/process/settings.ts';
+import type { CommonSettings } from '../runtime/function.ts';
 import { publishedData } from '../runtime/store/schema-versions.ts';
 import { decide as cancel } from './cancel-order/decide.ts';
 import type { Actor } from './commands.ts';
@@ -31,7 +31,9 @@ const WINDOW_SECONDS = 1_800;
 const START = Date.parse('2026-11-20T12:00:00.000Z');
 const orderId = '0190b6a0-0000-7000-8000-000000000002';
 const owner = '0190b6a0-0000-7000-8000-000000000001';
-const settings = { PAYMENT_WINDOW_SECONDS: WINDOW_SECONDS } as Settings<'PAYMENT_WINDOW_SECONDS'>;
+const settings = { PAYMENT_WINDOW_SECONDS: WINDOW_SECONDS } as CommonSettings & {
+  readonly PAYMENT_WINDOW_SECONDS: number;
+};
 
 /** A movement of money that was begun: the provider has been asked and has not answered yet. One at a time. */
 type InFlight =

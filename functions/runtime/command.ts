@@ -2,28 +2,28 @@
 import type * as z from 'zod/mini';
 import type { Aggregate, DomainEvent, Read, Write } from './aggregate.ts';
 import { type AppError, toAppError } from './errors.ts';
-import type { Definition, Shell } from './function.ts';
+import type { CommonSettings, Definition, Shell } from './function.ts';
 import { commandHandler } from './handling/command-handler.ts';
 import { consume } from './handling/consume.ts';
 import { pushHandler } from './handling/push.ts';
-import { openBus } from './jetstream/connection.ts';
+import { type NatsSettings, natsSettings, openBus } from './jetstream/connection.ts';
 import { type Incoming, outcomeOf } from './messages/message.ts';
 import { openOutbox } from './outbox.ts';
-import { type Database, openDatabase } from './postgres.ts';
-import type { Setting, Settings } from './process/settings.ts';
+import { type Database, type DatabaseSettings, databaseSettings, openDatabase } from './postgres.ts';
+import type { SettingsOf } from './settings.ts';
 
 /** What a decision knows besides the command and the state. `id` and `version` are the aggregate's, `now` is RFC 3339 in UTC. */
-export type Decision<Reads = null, Performed = null, Extra extends Setting = never> = {
+export type Decision<Reads = null, Performed = null, Own extends object = object> = {
   readonly now: string;
   readonly id: string;
   readonly version: number;
   readonly commandId: string;
   readonly reads: Reads;
   readonly performed: Performed;
-  readonly settings: Settings<Extra>;
+  readonly settings: CommonSettings & Own;
 };
 
-export type CommandNeed = 'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS';
+export type CommandSettings = NatsSettings & DatabaseSettings;
 
 /** An act on the world that a decision depends on. It may be called again for the same command, at any state. */
 type Perform<Command, State, Performed> = (
@@ -44,16 +44,16 @@ export type CommandSpec<
   Event extends DomainEvent,
   Reads,
   Performed,
-  Extra extends Setting,
+  Own extends object,
   Given extends Event['type'] = Event['type'],
 > = {
   /** Settings that this command needs besides those of every command. */
-  readonly needs?: readonly Extra[];
+  readonly settings?: SettingsOf<Own>;
   /** Such as `command.order.create`: the subject on stream COMMANDS. */
   readonly type: `command.${string}`;
   readonly accepts: Schema;
-  /** Types of the events that it may lead to. */
-  readonly gives: readonly Given[];
+  /** Types of the events that it may lead to; it may publish no others. */
+  readonly publishes: readonly Given[];
   readonly aggregate: Aggregate<State, Event>;
   /** Id of the aggregate that the command is for; `commandId` is there for commands that create one. */
   target(command: z.infer<Schema>, commandId: string): string;
@@ -62,12 +62,12 @@ export type CommandSpec<
   /** What the decision needs to know besides the aggregate. */
   reads?(command: z.infer<Schema>): Read;
   /** What must be done in the world before the decision; a `refused` that it throws is the command's answer. */
-  performs?(shell: Shell<CommandNeed | Extra>, database: Database): Perform<z.infer<Schema>, State, Performed>;
+  performs?(shell: Shell<CommandSettings & Own>, database: Database): Perform<z.infer<Schema>, State, Performed>;
   /** Pure. The events that the command leads to; throws `refused` or `not-found` when a rule says no. */
   decide(
     command: z.infer<Schema>,
     state: State,
-    decision: Decision<Reads, Performed, Extra>,
+    decision: Decision<Reads, Performed, Own>,
   ): readonly (NoInfer<Event> & { readonly type: NoInfer<Given> })[];
   /**
    * What else changes in the same transaction, also when the command is refused (then without events).
@@ -92,16 +92,17 @@ export function command<
   Event extends DomainEvent,
   Reads = null,
   Performed = null,
-  Extra extends Setting = never,
+  Own extends object = object,
   Given extends Event['type'] = Event['type'],
->(spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra, Given>): Definition<CommandNeed | Extra> {
+>(spec: CommandSpec<Schema, State, Event, Reads, Performed, Own, Given>): Definition<CommandSettings & Own> {
   const inFlight = spec.performs ? ACTS_IN_FLIGHT : IN_FLIGHT;
   const concurrency = spec.performs ? ACTS : IN_FLIGHT;
   return {
     kind: 'command',
-    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', ...(spec.needs ?? [])],
+    settings: { ...natsSettings, ...databaseSettings, ...spec.settings },
+    stream: STREAM,
     consumes: [spec.type],
-    publishes: spec.gives,
+    publishes: spec.publishes,
     schedules: [],
     inFlight,
     async start(shell) {

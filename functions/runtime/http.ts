@@ -1,13 +1,15 @@
 /** Builder of HTTP functions: a table of routes → a function that answers requests, counts them and says what went wrong. */
 import type { ServerResponse } from 'node:http';
 import { invalid, toAppError } from './errors.ts';
-import type { Definition, HttpRequest, Shell } from './function.ts';
-import { clientAddress } from './http/client-address.ts';
+import type { Calls, Definition, HttpRequest, Shell } from './function.ts';
+import { clientAddress, readProxies } from './http/client-address.ts';
 import { sendJson, sendProblem, sendText } from './http/problem.ts';
 import { bearerToken, type Caller, type Reply, type Route, router } from './http/routes.ts';
 import { record } from './metrics.ts';
-import type { Setting } from './process/settings.ts';
+import { type SettingsOf, setting } from './settings.ts';
 import { continueTrace, currentSpan, currentTrace, noteSubject, type Trace } from './trace.ts';
+
+export { type Caller, callerRoute, type Header, publicRoute, type Reply, type Route } from './http/routes.ts';
 
 /** What a request is counted as: anybody may ask for any path. */
 type Counted = { readonly method: string; readonly route: string };
@@ -41,28 +43,40 @@ function parseUrl(raw: string | undefined): { path: string; query: object } {
   }
 }
 
+const httpSettings = {
+  TRUSTED_PROXIES: setting(
+    'Addresses and ranges of the proxies in front, whose `X-Forwarded-For` is believed',
+    readProxies,
+    '',
+  ),
+};
+type HttpSettings = { readonly TRUSTED_PROXIES: ReturnType<typeof readProxies> };
+
 type Parts = { readonly authenticate: Authenticate; notReady(): string | undefined };
 
 /** An HTTP function; `routes` is its table for those who only read it: its handlers cannot be called. */
-export type HttpDefinition<Need extends Setting = Setting> = Definition<Need> & { routes(): readonly Route[] };
+export type HttpDefinition<Own extends object = never> = Definition<Own> & { routes(): readonly Route[] };
 
-export function http<Need extends Setting, Opened extends Parts>(spec: {
-  readonly needs: readonly Need[];
+export function http<Own extends object, Opened extends Parts>(spec: {
+  readonly settings: SettingsOf<Own>;
   /** Types of the messages that it sends. */
   readonly publishes?: readonly string[];
   /** Functions that it sends tasks to. */
   readonly tasksTo?: readonly string[];
-  open(shell: Shell<Need>): Promise<Opened>;
+  /** What it calls in its own name: service → methods. */
+  readonly calls?: Calls;
+  open(shell: Shell<Own>): Promise<Opened>;
   /** Inert: only the handlers may touch what was opened. */
   routes(opened: Opened): readonly Route[];
-}): HttpDefinition<Need | 'TRUSTED_PROXIES'> {
+}): HttpDefinition<Own & HttpSettings> {
   return {
     kind: 'http',
-    needs: ['TRUSTED_PROXIES', ...spec.needs],
+    settings: { ...httpSettings, ...spec.settings },
     consumes: [],
     publishes: spec.publishes ?? [],
     tasksTo: spec.tasksTo ?? [],
     schedules: [],
+    calls: spec.calls ?? {},
     inFlight: 0,
     routes: () => spec.routes({} as Opened),
     async start(shell) {

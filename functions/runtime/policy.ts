@@ -5,7 +5,7 @@ import type { Definition } from './function.ts';
 import { consume } from './handling/consume.ts';
 import { pushHandler } from './handling/push.ts';
 import { nameId } from './ids.ts';
-import { type Bus, openBus } from './jetstream/connection.ts';
+import { type Bus, type NatsSettings, natsSettings, openBus } from './jetstream/connection.ts';
 import { send } from './jetstream/publishing.ts';
 import { cancelTimer, setTimer } from './jetstream/schedules.ts';
 import { type Incoming, toHeaders } from './messages/message.ts';
@@ -27,7 +27,9 @@ type PolicySpec<Schema extends z.ZodMiniType, Sent extends CommandType, Timed ex
   readonly stream: string;
   /** Event type → schema of its data. */
   readonly accepts: Readonly<Record<string, Schema>>;
-  readonly sends?: readonly Sent[];
+  /** Types of the commands that it sends at once. */
+  readonly publishes?: readonly Sent[];
+  /** Types of the commands that it sets timers for. */
   readonly schedules?: readonly Timed[];
   /** Pure. What an event leads to. */
   react(type: string, data: z.infer<Schema>): readonly Reaction<NoInfer<Sent>, NoInfer<Timed>>[];
@@ -64,13 +66,14 @@ export function policy<
   Schema extends z.ZodMiniType,
   Sent extends CommandType = never,
   Timed extends CommandType = never,
->(spec: PolicySpec<Schema, Sent, Timed>): Definition<'NATS_URL'> {
+>(spec: PolicySpec<Schema, Sent, Timed>): Definition<NatsSettings> {
   const types = Object.keys(spec.accepts);
   return {
     kind: 'policy',
-    needs: ['NATS_URL'],
+    settings: natsSettings,
+    stream: spec.stream,
     consumes: types,
-    publishes: spec.sends ?? [],
+    publishes: spec.publishes ?? [],
     schedules: spec.schedules ?? [],
     inFlight: IN_FLIGHT,
     async start(shell) {

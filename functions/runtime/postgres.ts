@@ -2,7 +2,14 @@
 import pg from 'pg';
 import { unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
+import { databaseUrl, integer, type Renewed, secretSetting, setting } from './settings.ts';
 import { traced } from './store/query-spans.ts';
+
+export const databaseSettings = {
+  DATABASE_URL: secretSetting('Postgres, with the login of the function', databaseUrl),
+  DATABASE_CONNECTIONS: setting('Connections of one replica at most', integer(1, 100), '8'),
+};
+export type DatabaseSettings = { readonly DATABASE_URL: Renewed; readonly DATABASE_CONNECTIONS: number };
 
 export type Database = Pick<pg.Pool, 'query' | 'connect'>;
 
@@ -40,7 +47,7 @@ const isConnectionError = (error: Error & { code?: string }): boolean =>
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/.test(error.message);
 
 /** Each new connection is made by DATABASE_URL as it is then: a renewed password is taken without a restart. */
-function clientOf({ settings, log }: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS'>): typeof pg.Client {
+function clientOf({ settings, log }: Shell<DatabaseSettings>): typeof pg.Client {
   return class extends pg.Client {
     constructor(config?: pg.ClientConfig) {
       super({ ...config, connectionString: settings.DATABASE_URL(log) });
@@ -52,7 +59,7 @@ function clientOf({ settings, log }: Shell<'DATABASE_URL' | 'DATABASE_CONNECTION
  * Opens a pool (lazily: the first query connects). A query that outlasts 10 s fails; so does a connection after 5 s. The
  * server ends such a query by the role's statement_timeout: as a parameter of the connection PgBouncer would refuse it.
  */
-export function openDatabase(shell: Shell<'DATABASE_URL' | 'DATABASE_CONNECTIONS'>): Database {
+export function openDatabase(shell: Shell<DatabaseSettings>): Database {
   const pool = new pg.Pool({
     Client: clientOf(shell),
     max: shell.settings.DATABASE_CONNECTIONS,

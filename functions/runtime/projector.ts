@@ -4,9 +4,9 @@ import { invalid } from './errors.ts';
 import type { Definition } from './function.ts';
 import { consume } from './handling/consume.ts';
 import { pushHandler } from './handling/push.ts';
-import { openBus } from './jetstream/connection.ts';
+import { type NatsSettings, natsSettings, openBus } from './jetstream/connection.ts';
 import type { Incoming } from './messages/message.ts';
-import { databaseError, openDatabase, type Queries } from './postgres.ts';
+import { type DatabaseSettings, databaseError, databaseSettings, openDatabase, type Queries } from './postgres.ts';
 import { validate } from './schema.ts';
 
 /** A row of the table, by column; `version` says which of two rows is newer. */
@@ -29,10 +29,10 @@ type ProjectorSpec<Accepts extends Schemas> = {
   row(event: EventOf<Accepts>): Row;
 };
 
-type Need = 'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS';
+type ProjectorSettings = NatsSettings & DatabaseSettings;
 
 /** A projector, with what it takes to build its table anew. */
-export type ProjectorDefinition = Definition<Need> &
+export type ProjectorDefinition = Definition<ProjectorSettings> &
   Pick<ProjectorSpec<Schemas>, 'stream' | 'table' | 'key'> & {
     readonly kind: 'projector';
     /** Pure. The row that an event makes; throws `invalid` when its data is not as the schema promises. */
@@ -83,7 +83,7 @@ export function projector<const Accepts extends Schemas>(spec: ProjectorSpec<Acc
   const types = Object.keys(spec.accepts);
   return {
     kind: 'projector',
-    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
+    settings: { ...natsSettings, ...databaseSettings },
     consumes: types,
     publishes: [],
     schedules: [],

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toAppError } from './errors.ts';
 import type { Definition } from './function.ts';
-import { openBus } from './jetstream/connection.ts';
+import { type NatsSettings, natsSettings, openBus } from './jetstream/connection.ts';
 import { setGauge } from './metrics.ts';
 import { measureOutbox, openOutbox, readOutbox } from './outbox.ts';
-import { openDatabase } from './postgres.ts';
+import { type DatabaseSettings, databaseSettings, openDatabase } from './postgres.ts';
 
 const BATCH = 100;
 
@@ -13,13 +13,13 @@ const BATCH = 100;
 const OLDER_THAN_MS = 2_000;
 const PAUSE_MS = 1_000;
 
-/** `publishes`: the types of all events that functions store in the outbox. */
-export function relay(publishes: readonly string[]): Definition<'NATS_URL' | 'DATABASE_URL' | 'DATABASE_CONNECTIONS'> {
+/** It publishes whatever lies in the outbox: the events of every context. */
+export function relay(): Definition<NatsSettings & DatabaseSettings> {
   return {
     kind: 'relay',
-    needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'],
+    settings: { ...natsSettings, ...databaseSettings },
     consumes: [],
-    publishes,
+    publishes: [],
     schedules: [],
     inFlight: BATCH,
     async start(shell) {

@@ -4,8 +4,8 @@ import type { Definition, Shell } from './function.ts';
 import { openAnswers } from './grpc/answers.ts';
 import { healthOffers, remember } from './grpc/health.ts';
 import { MAX_MESSAGE_BYTES, type Offer } from './grpc/methods.ts';
-import { openServerCredentials } from './grpc/tls.ts';
-import type { Setting } from './process/settings.ts';
+import { openServerCredentials, type TlsSettings, tlsSettings } from './grpc/tls.ts';
+import { integer, type SettingsOf, setting } from './settings.ts';
 
 type Opened = {
   readonly offers: readonly Offer[];
@@ -14,13 +14,13 @@ type Opened = {
   /** Resolves when work that outlived its calls is done. */
   settle(): Promise<void>;
 };
-type ServiceSpec<Need extends Setting> = {
-  readonly needs: readonly Need[];
+type ServiceSpec<Own extends object> = {
+  readonly settings: SettingsOf<Own>;
   /** Types of the messages that it sends. */
   readonly publishes?: readonly string[];
   /** Calls in work at the same time (256); one more is refused as `too-many-calls`. */
   readonly maxCalls?: number;
-  open(shell: Shell<Need>): Promise<Opened>;
+  open(shell: Shell<Own>): Promise<Opened>;
 };
 
 const MAX_CALLS = 256;
@@ -37,16 +37,24 @@ const OPTIONS = {
   // Without channelz, forceShutdown() of grpc-js 1.14 leaves connections open: it must stay on.
 };
 
+export const serviceSettings = {
+  GRPC_PORT: setting('The port of the gRPC server', integer(0, 65_535), '50051'),
+  ...tlsSettings,
+};
+type ServiceSettings = { readonly GRPC_PORT: number } & TlsSettings;
+
 /** A gRPC service; `open` gives its handlers to those who measure them without gRPC. */
-export type ServiceDefinition<Need extends Setting> = Definition<Need | 'GRPC_PORT'> & {
-  open(shell: Shell<Need>): Promise<Opened>;
+export type ServiceDefinition<Own extends object> = Definition<Own & ServiceSettings> & {
+  open(shell: Shell<Own>): Promise<Opened>;
+  readonly own: SettingsOf<Own>;
 };
 
-export function service<Need extends Setting>(spec: ServiceSpec<Need>): ServiceDefinition<Need> {
+export function service<Own extends object>(spec: ServiceSpec<Own>): ServiceDefinition<Own> {
   return {
     open: (shell) => spec.open(shell),
+    own: spec.settings,
     kind: 'service',
-    needs: ['GRPC_PORT', ...spec.needs],
+    settings: { ...serviceSettings, ...spec.settings },
     consumes: [],
     publishes: spec.publishes ?? [],
     schedules: [],

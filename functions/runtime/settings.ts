@@ -1,8 +1,84 @@
-/** The text of a setting → its value; what is wrong is said without the value, which may be a secret. */
+/** What a function declares of a setting: its parser, its default, a line about it. What is wrong is said without the value, which may be a secret. */
 import { readFileSync } from 'node:fs';
-import { codeOf } from './process/secrets.ts';
+import type { Log } from './log.ts';
 
+/** The text of a setting → its value; throws what is wrong with it, such as `is not a URL`. */
 export type Parser<T> = (raw: string) => T;
+
+/** A secret as it is now, or while that cannot be used the last one that could, which is then logged, once. */
+export type Renewed = (log: Pick<Log, 'info' | 'error'>) => string;
+
+export type Setting<Value = unknown> = {
+  /** One line, for the table of settings. */
+  readonly description: string;
+  readonly default: string | undefined;
+  /** Without it the function runs all the same. */
+  readonly optional: boolean;
+  /** It is kept in a Secret, and never in a ConfigMap. */
+  readonly secret: boolean;
+  /** Names of settings of which all are set, or none. */
+  readonly together: readonly string[];
+  /** `first` → its value. `again` gives the text as it is later; undefined when it stays. */
+  read(name: string, first: string, again: (() => string) | undefined): Value;
+};
+
+/** Name, as in the environment → setting. */
+export type SettingsOf<Values extends object> = { readonly [Name in keyof Values]: Setting<Values[Name]> };
+
+/** What the operator must mend, said plainly: no stack is shown with it. */
+export class ConfigError extends Error {}
+
+const declared = <Value>(description: string, read: Setting<Value>['read'], preset?: string): Setting<Value> => ({
+  description,
+  default: preset,
+  optional: false,
+  secret: false,
+  together: [],
+  read,
+});
+
+/** A setting that must be set, unless it has a default: `setting('Seconds until …', integer(1, 600), '25')`. */
+export const setting = <Value>(description: string, parse: Parser<Value>, preset?: string): Setting<Value> =>
+  declared(description, (_name, first) => parse(first), preset);
+
+/** A setting whose value is undefined when it is not set. */
+export const optionalSetting = <Value>(
+  description: string,
+  parse: Parser<Value>,
+  together: readonly string[] = [],
+): Setting<Value | undefined> => ({ ...setting(description, parse), optional: true, together });
+
+/** A setting that is a secret: its value may be replaced while the function runs. */
+export const secretSetting = (description: string, parse: Parser<string>): Setting<Renewed> => ({
+  ...declared(description, (name, first, again) => {
+    const value = parse(first);
+    return again ? renewed(name, value, () => parse(again())) : () => value;
+  }),
+  secret: true,
+});
+
+function renewed(name: string, first: string, read: () => string): Renewed {
+  let good = first;
+  let complaint = '';
+  return (log) => {
+    try {
+      const now = read();
+      if (now !== good) log.info({ setting: name }, 'a secret was renewed');
+      good = now;
+      complaint = '';
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== complaint)
+        log.error({ setting: name, error: why }, 'a secret cannot be used; the last good one stays');
+      complaint = why;
+    }
+    return good;
+  };
+}
+
+/** Such as ENOENT; the message of an error could hold what was taken for a path. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 
 export const text: Parser<string> = (raw) => raw;
 

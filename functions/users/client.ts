@@ -1,7 +1,8 @@
 /** Typed client of user-service: plain values in and out; failures are the AppErrors that the service threw. */
 import { UserServiceService as methods, LinkPurpose as WirePurpose } from '../gen/millrace/users/v1/users.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openGrpcClient } from '../runtime/grpc/client.ts';
+import { openGrpcClient, type TlsSettings, tlsSettings } from '../runtime/grpc.ts';
+import { hostAndPort, setting } from '../runtime/settings.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { fromWireRole, fromWireTime, fromWireUser, type Role, type User } from './user.ts';
 
@@ -87,8 +88,15 @@ const tokensOf = ({
   sessionExpiresAt?: Date | undefined;
 }): Tokens => ({ accessToken, expiresInSeconds, refreshToken, sessionExpiresAt: fromWireTime(sessionExpiresAt) });
 
+/** Of whoever calls user-service. */
+export const userServiceSettings = {
+  USER_SERVICE_ADDRESS: setting('`host:port` of the gRPC user service', hostAndPort),
+  ...tlsSettings,
+};
+export type UserServiceSettings = { readonly USER_SERVICE_ADDRESS: string } & TlsSettings;
+
 /** Connects at the first call and is closed with the shell. */
-export function openUserClient(shell: Shell<'USER_SERVICE_ADDRESS'>): UserClient {
+export function openUserClient(shell: Shell<UserServiceSettings>): UserClient {
   const { call } = openGrpcClient(shell, { name: 'users', address: shell.settings.USER_SERVICE_ADDRESS });
   const deadlineMs = PASSWORD_DEADLINE_MS;
 

@@ -1,6 +1,7 @@
 /** What is wanted → what Postgres must have for it: the table of a projector, and a role that may use what it needs. */
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { databaseSettings } from '../../functions/runtime/postgres.ts';
 import { roleOf } from '../registry/postgres-roles.ts';
 import { repository } from '../registry/repository.ts';
 import { tableOf } from './names.ts';
@@ -16,7 +17,7 @@ export const migrations = (): string =>
 
 /** The role of the function; undefined for one that needs no database. */
 export const roleFor = ({ kind, context, name }: Request): string | undefined =>
-  roleOf({ kind, context, name, needs: kind === 'policy' ? [] : ['DATABASE_URL'] });
+  roleOf({ kind, context, name, settings: kind === 'policy' ? {} : databaseSettings });
 
 export const hasRole = (request: Request): boolean =>
   new RegExp(`\\bto [^;]*\\b${roleFor(request)}\\b`).test(migrations());

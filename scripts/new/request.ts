@@ -1,7 +1,7 @@
 /** The arguments of `npm run new` → the function that is wanted; what cannot be wanted is a UsageError that names the fix. */
 import { parseArgs } from 'node:util';
 import { UsageError } from '../operate/cli.ts';
-import { CONTEXTS } from '../registry/imports.ts';
+import { listContexts } from '../registry/contexts.ts';
 import { aggregateOf, EVENTS } from './events.ts';
 
 /** Kind → the function that a new one is made like: its manifests are copied, and it is listed wherever that one is. */
@@ -12,6 +12,8 @@ export const MODELS = {
   notifier: 'order-emails',
   http: 'queries-api',
 } as const;
+
+const CONTEXTS = await listContexts();
 
 export type NewKind = keyof typeof MODELS;
 export type Request = {

@@ -1,10 +1,10 @@
 /** Addresses and keys of the local shop → the platform's own connections to it, made as a function makes them. */
 import path from 'node:path';
-import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Log } from '../../functions/runtime/log.ts';
-import { type Database, openDatabase } from '../../functions/runtime/postgres.ts';
+import { type Database, databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { openUserClient, type UserClient } from '../../functions/users/client.ts';
+import { openUserClient, type UserClient, userServiceSettings } from '../../functions/users/client.ts';
 import { seedFileOf } from '../operate/nkeys/seeds.ts';
 import { OPERATOR } from '../registry/nats-users/permissions.ts';
 import type { Cleanup } from './cleanup.ts';
@@ -32,12 +32,15 @@ export async function openClient(
 ): Promise<Client> {
   const file = openLogFile(path.join(logs, 'platform.log'));
   cleanup.add('log', file.close);
-  const settings = readSettings(['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'], {
-    NATS_URL: endpoints.nats,
-    NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), user),
-    DATABASE_URL: endpoints.postgres,
-    USER_SERVICE_ADDRESS: endpoints.grpc,
-  });
+  const settings = readSettings(
+    { ...natsSettings, ...databaseSettings, ...userServiceSettings },
+    {
+      NATS_URL: endpoints.nats,
+      NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), user),
+      DATABASE_URL: endpoints.postgres,
+      USER_SERVICE_ADDRESS: endpoints.grpc,
+    },
+  );
   const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
   const log = logTo(file);
   const shell = { name: user, settings, log, onClose };

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Definition } from '../../functions/runtime/function.ts';
+import { eventsOf, readContexts } from './contexts.ts';
 import { repository } from './repository.ts';
 
 const FUNCTIONS = path.join(repository, 'functions');
@@ -25,10 +26,12 @@ export async function listFunctions(): Promise<FunctionSource[]> {
 
 export async function readDefinitions(): Promise<DefinedFunction[]> {
   const functions = await listFunctions();
+  // A relay publishes the events of whoever stores them in the outbox.
+  const events = Object.keys(eventsOf(await readContexts()));
   return Promise.all(
     functions.map(async (fn) => {
       const { default: definition } = (await import(fn.source)) as { default: Definition };
-      return { ...definition, ...fn };
+      return { ...definition, ...fn, publishes: definition.kind === 'relay' ? events : definition.publishes };
     }),
   );
 }

@@ -1,21 +1,13 @@
-/** Imports in functions/ → those that the three floors do not allow. Pure. */
+/** Imports in functions/ → those that are not allowed: upwards, into another context beyond its exports, into a room of the runtime. Pure. */
 import path from 'node:path';
+import type { DefinedContext } from './contexts.ts';
 
-const FLOORS = [
-  ['api', 'notifications', 'platform'],
-  ['orders', 'users'],
-  ['runtime', 'gen'],
-];
-/** Contexts that have functions, the upper ones first. */
-export const CONTEXTS: readonly string[] = FLOORS.slice(0, -1).flat();
-
-/** What a context shows to others: its published events and commands, its typed client, its catalogue, its tokens and keys, its webhooks. */
-const SHOWN = /^(events|commands|client|products|access-token|kept-keys|webhook-endpoints|webhook-deliveries)\.ts$/;
-
-const floorOf = (context: string): number => FLOORS.findIndex((floor) => floor.includes(context));
+/** What every context may import: functions/runtime/*.ts and the generated code. */
+const SHARED: readonly string[] = ['runtime', 'gen'];
 
 /** Two files, by their paths in functions/. */
 export type Import = { readonly from: string; readonly to: string };
+type Shown = Pick<DefinedContext, 'name' | 'exports'>;
 
 /** The relative imports of a source. */
 export const importsOf = (file: string, source: string): Import[] =>
@@ -24,18 +16,39 @@ export const importsOf = (file: string, source: string): Import[] =>
     to: path.join(path.dirname(file), target),
   }));
 
-/** Why an import is not allowed, or undefined. */
-export function fault({ from, to }: Import): string | undefined {
+const isFile = (name: string): boolean => name.endsWith('.ts');
+const isTest = (file: string): boolean => file.endsWith('.test.ts');
+const contextOf = (file: string): string => file.split(path.sep)[0] ?? '';
+
+/** Why an import is not allowed, or undefined. A test may look into the runtime, and into the functions of its context. */
+export function fault({ from, to }: Import, contexts: readonly Shown[]): string | undefined {
   const [fromContext = '', fromFunction = ''] = from.split(path.sep);
   const [toContext = '', ...rest] = to.split(path.sep);
-  const [toFunction = ''] = rest;
-  if (fromContext === toContext) {
-    const isFolder = (name: string) => !name.endsWith('.ts');
-    const outside = isFolder(toFunction) && toFunction !== fromFunction && floorOf(fromContext) < 2;
-    return outside && !from.endsWith('.test.ts') ? `${from} reaches into the function ${to}` : undefined;
+  const [toRoom = ''] = rest;
+  const shared = SHARED.includes(fromContext);
+  if (SHARED.includes(toContext)) {
+    const inside = toContext === 'runtime' && rest.length > 1;
+    return inside && !shared && !isTest(from) ? `${from} imports the inside of the runtime: ${to}` : undefined;
   }
-  if (floorOf(toContext) < floorOf(fromContext)) return `${from} imports upwards: ${to}`;
-  if (floorOf(toContext) === 2) return undefined;
-  if (rest.length === 1 && SHOWN.test(toFunction)) return undefined;
-  return `${from} sees more of ${toContext} than it shows: ${to}`;
+  if (shared) return `${from} imports upwards: ${to}`;
+  if (fromContext === toContext) {
+    const foreign = !isFile(toRoom) && toRoom !== fromFunction && !isTest(from);
+    return foreign ? `${from} reaches into the function ${to}` : undefined;
+  }
+  const exported = contexts.find(({ name }) => name === toContext)?.exports ?? [];
+  return exported.includes(rest.join('/')) ? undefined : `${from} sees more of ${toContext} than it exports: ${to}`;
+}
+
+/** Contexts that import each other, directly or by way of others: `a → b → a`. */
+export function circlesOfContexts(imports: readonly Import[]): string[] {
+  const to = Map.groupBy(imports, ({ from }) => contextOf(from));
+  const next = (context: string): string[] => [
+    ...new Set((to.get(context) ?? []).map((one) => contextOf(one.to)).filter((name) => name !== context)),
+  ];
+  const search = (trail: readonly string[]): string[] =>
+    next(trail.at(-1) ?? '').flatMap((name) => {
+      if (name === trail[0]) return [[...trail, name].join(' → ')];
+      return trail.includes(name) ? [] : search([...trail, name]);
+    });
+  return [...to.keys()].sort().flatMap((context) => search([context]));
 }

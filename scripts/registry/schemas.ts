@@ -2,11 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { orderEvents } from '../../functions/orders/events.ts';
-import { orders } from '../../functions/orders/order.ts';
-import { storedEvents, storedOrder } from '../../functions/orders/stored-events.ts';
-import { userEvents } from '../../functions/users/events.ts';
 import { incompatibilities, type JsonSchema, type MessageSchema } from './compatibility.ts';
+import { aggregatesOf, eventsOf, readContexts } from './contexts.ts';
 import { repository } from './repository.ts';
 
 const SNAPSHOT = path.join(repository, 'test/corpus/schemas');
@@ -19,15 +16,22 @@ const messageSchema = (schema: z.ZodMiniType): MessageSchema => ({
   writes: z.toJSONSchema(schema, { io: 'output' }),
 });
 
-export function todaysSchemas(): Schemas {
-  const published = Object.entries({ ...orderEvents, ...userEvents }).map(
-    ([type, schema]) => [`published/${type}`, messageSchema(schema)] as const,
+/** Of all contexts. */
+export async function todaysSchemas(): Promise<Schemas> {
+  const contexts = await readContexts();
+  const aggregates = Object.values(aggregatesOf(contexts));
+  const published = Object.entries(eventsOf(contexts)).map(
+    ([type, { schema }]) => [`published/${type}`, messageSchema(schema)] as const,
   );
-  const stored = Object.entries(storedEvents).flatMap(([type, schemas]) =>
-    schemas.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
+  const stored = aggregates
+    .flatMap(({ storedEvents }) => Object.entries(storedEvents))
+    .flatMap(([type, schemas]) =>
+      schemas.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
+    );
+  const snapshots = aggregates.map(
+    ({ aggregate, state }) => [`snapshots/${aggregate.name}@${aggregate.schemaVersion}`, messageSchema(state)] as const,
   );
-  const snapshot = [`snapshots/order@${orders.schemaVersion}`, messageSchema(storedOrder)] as const;
-  return Object.fromEntries([...published, ...stored, snapshot]);
+  return Object.fromEntries([...published, ...stored, ...snapshots]);
 }
 
 /** The schemas that were accepted last, as their readers take them. */

@@ -38,7 +38,7 @@ async function copyPackages(folders: readonly string[], target: string): Promise
 }
 
 export type Bundle = Pick<FunctionSource, 'name' | 'context'> &
-  Pick<Definition, 'kind' | 'needs' | 'ownRole'> & {
+  Pick<Definition, 'kind' | 'settings' | 'ownRole'> & {
     readonly file: string;
     readonly digest: string;
     /** With the packages that lie beside it. */
@@ -63,7 +63,7 @@ type Compiled = Awaited<ReturnType<typeof compile>>;
 
 async function finish(
   fn: FunctionSource,
-  { kind, needs, ownRole = false }: Definition,
+  { kind, settings, ownRole = false }: Definition,
   { metafile, outputFiles }: Compiled,
 ): Promise<Bundle> {
   const folder = path.join(repository, 'dist', fn.name);
@@ -95,7 +95,7 @@ async function finish(
   const product = { ...readPackage(repository, '.'), name: fn.name, digest };
   await replace(path.join(folder, 'sbom.cdx.json'), billOfMaterials(product, packages));
 
-  return { name: fn.name, context: fn.context, kind, needs, ownRole, file, digest, contents };
+  return { name: fn.name, context: fn.context, kind, settings, ownRole, file, digest, contents };
 }
 
 /** Bundles the functions named, or all. Throws when a name is unknown or a source does not build. */

@@ -1,8 +1,8 @@
 /** NATS_URL and DATABASE_URL → a shop that can begin where NACK is not: its streams, its consumers, products to order. Again does no harm. */
 import path from 'node:path';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
-import { openDatabase } from '../../functions/runtime/postgres.ts';
+import { databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { readConsumers, readStreams } from '../platform/manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from '../platform/manifests/nack.ts';
@@ -11,7 +11,7 @@ import { seedProducts } from './seed.ts';
 
 const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
 const consumers = readConsumers(path.join(repository, 'knative/functions'), streams);
-const settings = readSettings(['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS']);
+const settings = readSettings({ ...natsSettings, ...databaseSettings });
 const closers: (() => Promise<void> | void)[] = [];
 const shell = {
   name: 'prepare',

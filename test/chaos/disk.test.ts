@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { type KeptServer, keepServer } from '../../scripts/platform/servers/kept-server.ts';
 import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats-server.ts';
@@ -32,7 +32,7 @@ async function startKept(launcher: readonly string[], said: string[]): Promise<K
   const start = () => startNatsServer({ binary, port, monitorPort, storeDir: path.join(folder, 'nats'), launcher });
   const server = await keepServer('nats-server', start, (line) => void said.push(line));
   closers.push(server.stop);
-  const { shell, close } = testShell({ NATS_URL: server.first.url });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: server.first.url });
   closers.push(close);
   const bus = await openBus(shell);
   await bus.api('STREAM.CREATE.S', { name: 'S', subjects: ['s.*'], storage: 'file' });

@@ -3,7 +3,7 @@ import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newId } from '../../functions/runtime/ids.ts';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openHistory } from '../../scripts/platform/console/history.ts';
 import { openLive } from '../../scripts/platform/console/live.ts';
 import { buildPages } from '../../scripts/platform/console/pages.ts';
@@ -63,7 +63,11 @@ const statusAs = (host: string, path: string): Promise<number | undefined> =>
 
 /** A command that no handler can ever take, sent past the API. */
 async function plantDeadLetter({ endpoints, natsKey }: Shop): Promise<void> {
-  const { shell, close } = testShell({ NATS_URL: endpoints.nats }, { NATS_SEED_FILE: natsKey }, OPERATOR.name);
+  const { shell, close } = testShell(
+    natsSettings,
+    { NATS_URL: endpoints.nats, NATS_SEED_FILE: natsKey },
+    OPERATOR.name,
+  );
   const bus = await openBus(shell);
   await bus.publish('command.order.create', JSON.stringify({ customerId: newId(), lines: [] }), {}, newId());
   await close();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';
 import { dashboardQueries } from '../support/dashboard.ts';
 import { type Prometheus, startPrometheus } from '../support/prometheus.ts';
@@ -46,8 +46,8 @@ async function tellPartner(): Promise<void> {
 /** A command that can never work. */
 async function sendPoison(): Promise<void> {
   const { shell, close } = testShell(
-    { NATS_URL: shop.endpoints.nats },
-    { NATS_SEED_FILE: shop.natsKey },
+    natsSettings,
+    { NATS_URL: shop.endpoints.nats, NATS_SEED_FILE: shop.natsKey },
     OPERATOR.name,
   );
   const bus = await openBus(shell);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppError } from '../../functions/runtime/errors.ts';
 import type { Running } from '../../functions/runtime/function.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Incoming } from '../../functions/runtime/messages/message.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
@@ -28,7 +28,7 @@ afterEach(async () => {
 type Options = { inFlight?: number; batch?: number; concurrency?: number };
 
 async function start(handle: (batch: readonly Incoming[]) => Promise<void>, options: Options = {}): Promise<Running> {
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   closers.push(close);
   const bus = await openBus(shell);
   const running = consume(

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AppError } from '../../functions/runtime/errors.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
 import { newId } from '../../functions/runtime/ids.ts';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { schedule } from '../../functions/runtime/jetstream/schedules.ts';
 import { type Incoming, toHeaders } from '../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
@@ -29,7 +29,7 @@ beforeEach(async () => {
   later = new Set();
   handled = [];
   backends = await startBackends();
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   closers.push(close);
   const options = {
     stream: 'ORDERS',

@@ -10,7 +10,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
 import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats-server.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
@@ -57,7 +57,7 @@ async function query(server: Postgres, text: string): Promise<unknown[]> {
 }
 
 async function streamNames(server: NatsServer, create?: string): Promise<string[]> {
-  const { shell, close } = testShell({ NATS_URL: server.url });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: server.url });
   const bus = await openBus(shell);
   try {
     if (create !== undefined) await bus.api(`STREAM.CREATE.${create}`, { name: create, subjects: [`${create}.>`] });

@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { UserServiceService } from '../../functions/gen/millrace/users/v1/users.ts';
 import { AppError, unavailable } from '../../functions/runtime/errors.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { count, pushMetrics, record, setGauge } from '../../functions/runtime/metrics.ts';
 import { openCallPolicy } from '../../functions/runtime/outbound.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
@@ -230,7 +230,7 @@ test('a function tells how its messages end, by type, those that it does not tak
   const { url, pushed } = await startCollector();
   const backends = await startBackends();
   closers.push(() => backends.stop());
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   closers.push(close);
   const errors: Record<string, AppError[]> = {
     bad: [new AppError('invalid', 'planted', 'never')],
@@ -267,7 +267,7 @@ test('a function tells how long messages waited, were handled and took to have t
   const { url, pushed } = await startCollector();
   const backends = await startBackends();
   closers.push(() => backends.stop());
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   closers.push(close);
   const room = { inFlight: 8, batch: 8, concurrency: 1 };
   const options = { stream: 'ORDERS', consumer: 'order-view', types: ['order.shipped'], ...room };

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openCommandSender } from '../../functions/runtime/command-sender.ts';
-import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import type { DeliveredMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import { newSeed } from '../../functions/runtime/jetstream/nkey.ts';
 import { schedule } from '../../functions/runtime/jetstream/schedules.ts';
@@ -36,10 +36,10 @@ const as = <Result>(user: string, use: (bus: Bus) => Promise<Result>): Promise<R
 /** A connection with the key of `user`, by whatever name. */
 async function connected(user: string, name = user) {
   const { log, lines } = keepingLog();
-  const { shell, close } = testShell(
-    { NATS_URL: backends.natsUrl },
-    { NATS_SEED_FILE: backends.seedFiles[user] ?? '' },
-  );
+  const { shell, close } = testShell(natsSettings, {
+    NATS_URL: backends.natsUrl,
+    NATS_SEED_FILE: backends.seedFiles[user] ?? '',
+  });
   cleanUps.push(close);
   return { bus: await openBus({ ...shell, name, log }), lines };
 }
@@ -204,7 +204,7 @@ test('without a key, and with one that is not known, there is no way in', async 
   const unknown = path.join(backends.secrets, 'unknown');
   await writeFile(unknown, newSeed());
   for (const environment of [{}, { NATS_SEED_FILE: unknown }]) {
-    const { shell } = testShell({ NATS_URL: backends.natsUrl }, environment);
+    const { shell } = testShell(natsSettings, { NATS_URL: backends.natsUrl, ...environment });
     await expect(openBus(shell, 2_000)).rejects.toMatchObject({ code: 'unauthenticated', slug: 'nats-key-refused' });
   }
 });
@@ -225,7 +225,7 @@ test('a key is changed by changing the file: the next connection has it', async 
   const file = path.join(backends.secrets, 'changing');
   const seedOf = (user: string) => readFile(backends.seedFiles[user] ?? '', 'utf8');
   await writeFile(file, await seedOf('order-view'));
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl }, { NATS_SEED_FILE: file }, 'pay-order');
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl, NATS_SEED_FILE: file }, 'pay-order');
   cleanUps.push(close);
   const bus = await openBus(shell);
   const send = () => bus.publish('order.0190.paid', '{}', {}, randomUUID());
@@ -303,8 +303,8 @@ test('a handler that answers a command again leaves to outbox-relay what others 
   const createOrder = await startFunction('create-order', backends);
   cleanUps.push(() => createOrder.stop());
   const { shell, close } = testShell(
-    { NATS_URL: backends.natsUrl },
-    { NATS_SEED_FILE: backends.seedFiles['commands-api'] ?? '' },
+    natsSettings,
+    { NATS_URL: backends.natsUrl, NATS_SEED_FILE: backends.seedFiles['commands-api'] ?? '' },
     'commands-api',
   );
   cleanUps.push(close);

@@ -36,7 +36,7 @@ beforeAll(async () => {
   );
   for (const name of [...COMMANDS, 'expire-unpaid', 'refund-cancelled'])
     running.push(await startFunction(name, backends, { env: { PAYMENT_WINDOW_SECONDS: '2' } }));
-  sendCommand = openCommandSender(testShell({}).shell, backends.bus);
+  sendCommand = openCommandSender(testShell({}, {}).shell, backends.bus);
 });
 
 afterAll(async () => {

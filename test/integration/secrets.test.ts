@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, inject, test } from 'vitest';
-import { openSmtp } from '../../functions/notifications/smtp.ts';
-import { databaseError, openDatabase } from '../../functions/runtime/postgres.ts';
+import { openSmtp, smtpSettings } from '../../functions/notifications/smtp.ts';
+import { tlsSettings } from '../../functions/runtime/grpc/tls.ts';
+import { databaseError, databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { openMailbox } from '../../scripts/platform/servers/mailbox.ts';
 import { keepingLog } from '../support/keeping-log.ts';
@@ -38,7 +39,7 @@ const DATABASE_URL = 'postgres://shop:first@db/shop';
 
 test('what the environment lacks is read from the folder, without the newline at its end', () => {
   const { folder } = mount({ MAIL_FROM: 'shop@example.com\n', PORT: '81\r\n' });
-  const settings = readSettings(['MAIL_FROM'], { SECRETS_FOLDER: folder });
+  const settings = readSettings({ MAIL_FROM: smtpSettings.MAIL_FROM }, { SECRETS_FOLDER: folder });
   expect(settings).toMatchObject({ MAIL_FROM: 'shop@example.com', PORT: 81 });
 });
 
@@ -46,31 +47,33 @@ test('of a setting in both the environment is taken', () => {
   const { folder } = mount({ DATABASE_URL });
   const own = 'postgres://own@db/shop';
   const { log } = keepingLog();
-  expect(readSettings(['DATABASE_URL'], { SECRETS_FOLDER: folder, DATABASE_URL: own }).DATABASE_URL(log)).toBe(own);
+  expect(readSettings(databaseSettings, { SECRETS_FOLDER: folder, DATABASE_URL: own }).DATABASE_URL(log)).toBe(own);
 });
 
 test('a folder that is not there is as good as an empty one', () => {
-  expect(() => readSettings(['DATABASE_URL'], { SECRETS_FOLDER: '/no/such' })).toThrow('DATABASE_URL is not set');
+  expect(() => readSettings(databaseSettings, { SECRETS_FOLDER: '/no/such' })).toThrow('DATABASE_URL is not set');
 });
 
 test('a file that cannot be read is said to be so', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'millrace-secrets-'));
   folders.push(folder);
   mkdirSync(path.join(folder, 'DATABASE_URL'));
-  expect(() => readSettings(['DATABASE_URL'], { SECRETS_FOLDER: folder })).toThrow(
+  expect(() => readSettings(databaseSettings, { SECRETS_FOLDER: folder })).toThrow(
     `DATABASE_URL cannot be read from ${folder} (EISDIR)`,
   );
 });
 
 test('of the files for TLS all are in the folder or none', () => {
   const { folder } = mount({ GRPC_TLS_KEY_FILE: import.meta.filename });
-  expect(() => readSettings([], { SECRETS_FOLDER: folder })).toThrow('GRPC_TLS_CERT_FILE is not set; GRPC_TLS_CERT');
+  expect(() => readSettings(tlsSettings, { SECRETS_FOLDER: folder })).toThrow(
+    'GRPC_TLS_CERT_FILE is not set; GRPC_TLS_CERT',
+  );
 });
 
 test('a secret that is replaced has its new value from then on', () => {
   const { folder, replace } = mount({ DATABASE_URL });
   const { log, lines } = keepingLog();
-  const settings = readSettings(['DATABASE_URL'], { SECRETS_FOLDER: folder });
+  const settings = readSettings(databaseSettings, { SECRETS_FOLDER: folder });
   expect(settings.DATABASE_URL(log)).toBe(DATABASE_URL);
   replace({ DATABASE_URL: 'postgres://shop:second@db/shop\n' });
   expect(settings.DATABASE_URL(log)).toBe('postgres://shop:second@db/shop');
@@ -84,7 +87,7 @@ test.each([
 ])('a secret that is replaced by %s stays as it was, which is logged once and without the value', (_what, broken) => {
   const { folder, replace } = mount({ DATABASE_URL });
   const { log, lines } = keepingLog();
-  const settings = readSettings(['DATABASE_URL'], { SECRETS_FOLDER: folder });
+  const settings = readSettings(databaseSettings, { SECRETS_FOLDER: folder });
   replace({ DATABASE_URL: broken });
   expect(settings.DATABASE_URL(log)).toBe(DATABASE_URL);
   expect(settings.DATABASE_URL(log)).toBe(DATABASE_URL);
@@ -97,7 +100,11 @@ test.each([
 test('a new connection to Postgres is made by the URL as it is then, and those that there were go on', async () => {
   const { 'order-view': before = '', 'order-emails': after = '' } = inject('postgresLogins');
   const { folder, replace } = mount({ DATABASE_URL: `${before}\n` });
-  const { shell, close } = testShell({ DATABASE_URL: '', DATABASE_CONNECTIONS: '2' }, { SECRETS_FOLDER: folder });
+  const { shell, close } = testShell(databaseSettings, {
+    DATABASE_URL: '',
+    DATABASE_CONNECTIONS: '2',
+    SECRETS_FOLDER: folder,
+  });
   const database = openDatabase(shell);
   const first = await database.connect();
   replace({ DATABASE_URL: after });
@@ -114,7 +121,11 @@ test('an e-mail goes to the server as it is set then', async () => {
   const mails = mount({});
   const [one, two] = [await openMailbox(path.join(mails.folder, '1')), await openMailbox(path.join(mails.folder, '2'))];
   const { folder, replace } = mount({ SMTP_URL: one.url });
-  const { shell, close } = testShell({ SMTP_URL: '', MAIL_FROM: 'shop@example.com' }, { SECRETS_FOLDER: folder });
+  const { shell, close } = testShell(smtpSettings, {
+    SMTP_URL: '',
+    MAIL_FROM: 'shop@example.com',
+    SECRETS_FOLDER: folder,
+  });
   const { send } = openSmtp(shell);
   const mail = { to: 'ada@example.com', text: '', html: '', headers: {} };
   const sendOne = (subject: string) => send({ ...mail, subject, messageId: `<${subject}@x>` });
@@ -136,7 +147,7 @@ test('an e-mail goes to the server as it is set then', async () => {
 test('a login that Postgres does not take is for later, as it may be renewed meanwhile', async () => {
   const url = new URL(inject('postgresUrl'));
   url.username = 'withdrawn';
-  const { shell, close } = testShell({ DATABASE_URL: url.href, DATABASE_CONNECTIONS: '1' });
+  const { shell, close } = testShell(databaseSettings, { DATABASE_URL: url.href, DATABASE_CONNECTIONS: '1' });
   const problem = await openDatabase(shell).query('select').catch(databaseError);
   expect(problem).toMatchObject({ code: 'unavailable', slug: 'database-unavailable' });
   await close();

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { filePath, setting } from '../../functions/runtime/settings.ts';
 import { keptKeySet } from '../../functions/users/kept-keys.ts';
 import { openKeyKeeper } from '../../functions/users/user-service/key-keeper.ts';
 import {
@@ -33,7 +34,7 @@ describe('a file that changes', () => {
       await rename(`${file}.new`, file);
     };
     await mount(newSigningKey());
-    const { shell, close } = testShell({ SIGNING_KEY_FILE: file });
+    const { shell, close } = testShell({ SIGNING_KEY_FILE: setting('keys', filePath) }, { SIGNING_KEY_FILE: file });
     const said: object[] = [];
     const log = { ...shell.log, error: (fields: object) => void said.push(fields) };
     const keys = await openSigningKeys({ ...shell, log }, 5);
@@ -69,7 +70,7 @@ describe('a file that changes', () => {
 
 test('the public keys are kept in Postgres, without their private parts, and again when they change', async () => {
   const backends = await startBackends();
-  const { shell, close } = testShell({});
+  const { shell, close } = testShell({}, {});
   onTestFinished(async () => {
     await close();
     await backends.stop();
@@ -94,7 +95,7 @@ describe('npx millrace rotate-signing-key', () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-keys-'));
     const file = path.join(folder, 'key.json');
     await writeFile(file, newSigningKey(), { mode: 0o644 });
-    const { shell, close } = testShell({ SIGNING_KEY_FILE: file });
+    const { shell, close } = testShell({ SIGNING_KEY_FILE: setting('keys', filePath) }, { SIGNING_KEY_FILE: file });
     const keys = await openSigningKeys(shell, 5);
     onTestFinished(async () => {
       await close();

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../functions/runtime/errors.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
 import { WORKING_EVERY_MS } from '../../functions/runtime/handling/consumer-loop.ts';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Incoming } from '../../functions/runtime/messages/message.ts';
 import { startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 test('a handler that outlasts ackWait keeps its message, and is not given it twice', { timeout: 60_000 }, async () => {
   const ackWaitMs = WORKING_EVERY_MS + 1_000;
   const backends = await startBackends({ consumer: (spec) => ({ ...spec, ackWait: `${ackWaitMs}ms` }) });
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   const bus = await openBus(shell);
   let begun = 0;
   let done = 0;
@@ -40,7 +40,7 @@ test('a message that was handed back is not held by a neighbour that is still in
   timeout: 60_000,
 }, async () => {
   const backends = await startBackends({ consumer: (spec) => ({ ...spec, ackWait: '60s' }) });
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   const bus = await openBus(shell);
   const seen: string[] = [];
   const keyOf = ({ data }: Incoming) => (data as { key: string }).key;

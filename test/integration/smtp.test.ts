@@ -1,6 +1,6 @@
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, expect, test } from 'vitest';
-import { openSmtp } from '../../functions/notifications/smtp.ts';
+import { openSmtp, smtpSettings } from '../../functions/notifications/smtp.ts';
 import { testShell } from '../support/shell.ts';
 
 const opened: (() => Promise<void>)[] = [];
@@ -30,7 +30,7 @@ async function serve(options: SMTPServerOptions = {}, query = '') {
   opened.push(() => new Promise((resolve) => server.close(() => resolve())));
   const { port } = server.server.address() as { port: number };
   const url = `smtp://127.0.0.1:${port}${query}`;
-  const { shell, close } = testShell({ SMTP_URL: url, MAIL_FROM: 'shop@example.com' });
+  const { shell, close } = testShell(smtpSettings, { SMTP_URL: url, MAIL_FROM: 'shop@example.com' });
   opened.push(async () => close());
   const { send } = openSmtp(shell);
   return { taken, send: (to = mail.to) => send({ ...mail, to, messageId: '<1@x>' }) };

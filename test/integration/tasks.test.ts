@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { AppError } from '../../functions/runtime/errors.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
-import { openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { type Incoming, REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { scheduleTask, sendTask } from '../../functions/runtime/task.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
@@ -19,7 +19,7 @@ let fail: (incoming: Incoming) => void;
 
 beforeAll(async () => {
   backends = await startBackends();
-  const { shell, close } = testShell({ NATS_URL: backends.natsUrl });
+  const { shell, close } = testShell(natsSettings, { NATS_URL: backends.natsUrl });
   closers.push(close);
   const options = {
     stream: 'ORDERS',

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Definition } from '../../functions/runtime/function.ts';
-import { SETTINGS } from '../../functions/runtime/process/settings.ts';
+import { commonSettings } from '../../functions/runtime/function.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 
@@ -43,10 +43,11 @@ test('compose sets every setting that a function needs, to addresses of its own 
   for (const { name, source } of functions) {
     const { default: definition } = (await import(source)) as { default: Definition };
     const environment = services[name]?.environment ?? {};
-    for (const need of definition.needs)
-      if (SETTINGS[need] === undefined) expect(Object.keys(environment), `${name} needs ${need}`).toContain(need);
+    for (const [need, { default: preset, optional }] of Object.entries(definition.settings))
+      if (preset === undefined && !optional) expect(Object.keys(environment), `${name} needs ${need}`).toContain(need);
+    const taken = Object.keys({ ...commonSettings, ...definition.settings, TZ: '' });
     for (const [setting, value] of Object.entries(environment)) {
-      expect(Object.keys(SETTINGS).concat('TZ'), `${name} is given ${setting}`).toContain(setting);
+      expect(taken, `${name} is given ${setting}`).toContain(setting);
       const [, host] = /^(?:[a-z]+:\/\/)?(?:\w+@)?([a-z-]+):\d+/.exec(value) ?? [];
       if (host && host !== 'localhost') expect(Object.keys(services), `${setting} of ${name}`).toContain(host);
     }

@@ -73,7 +73,7 @@ describe('the logins of Postgres', () => {
     const needing = await Promise.all(
       (await listFunctions()).map(async ({ name, source }) => {
         const { default: definition } = (await import(source)) as { default: Definition };
-        return definition.needs.includes('DATABASE_URL') ? [name] : [];
+        return 'DATABASE_URL' in definition.settings ? [name] : [];
       }),
     );
     const given = lines.flatMap(([, , functions = '']) => functions.trim().split(' '));

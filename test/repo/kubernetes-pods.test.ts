@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { MAX_WAIT_SECONDS } from '../../functions/api/headers.ts';
-import { SETTINGS } from '../../functions/runtime/process/settings.ts';
+import { commonSettings } from '../../functions/runtime/function.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { buildOverlays, definitionOf, isWorkload, OVERLAYS } from '../support/overlays.ts';
 
@@ -41,7 +41,9 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     for (const { metadata, kind, spec } of built[overlay].filter(isWorkload)) {
       const { terminationGracePeriodSeconds, timeoutSeconds, containers } = spec.template.spec;
       const [{ lifecycle, env = [] }] = containers;
-      const drain = Number(env.find(({ name }) => name === 'DRAIN_SECONDS')?.value ?? SETTINGS.DRAIN_SECONDS);
+      const drain = Number(
+        env.find(({ name }) => name === 'DRAIN_SECONDS')?.value ?? commonSettings.DRAIN_SECONDS.default,
+      );
       const before = kind === 'Deployment' ? (lifecycle?.preStop.sleep.seconds ?? 0) : QUEUE_PROXY_SECONDS;
       const grace = terminationGracePeriodSeconds ?? timeoutSeconds ?? 0;
       expect(grace, metadata.name).toBeGreaterThan(before + drain);
@@ -63,15 +65,16 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
   test('sets every setting that a function needs, but for those in its Secret', async () => {
     const objects = built[overlay];
-    const inSecret = overlay === 'production' ? ['DATABASE_URL', 'SMTP_URL'] : [];
     for (const { metadata, spec } of objects.filter(isWorkload)) {
       const [{ envFrom, env = [] }] = spec.template.spec.containers;
       const maps = envFrom.map(({ configMapRef }) =>
         kindOf(objects, 'ConfigMap').find((map) => map.metadata.name === configMapRef.name),
       );
-      const set = [...maps.flatMap((map) => Object.keys(map?.data ?? {})), ...env.map(({ name }) => name), ...inSecret];
-      for (const need of (await definitionOf(metadata.name)).needs)
-        if (SETTINGS[need] === undefined) expect(set, `${metadata.name} needs ${need}`).toContain(need);
+      const set = [...maps.flatMap((map) => Object.keys(map?.data ?? {})), ...env.map(({ name }) => name)];
+      for (const [need, setting] of Object.entries((await definitionOf(metadata.name)).settings)) {
+        const given = setting.default !== undefined || setting.optional || (setting.secret && overlay === 'production');
+        if (!given) expect(set, `${metadata.name} needs ${need}`).toContain(need);
+      }
     }
   });
 });

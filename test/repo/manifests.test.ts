@@ -6,10 +6,11 @@ import type { Definition } from '../../functions/runtime/function.ts';
 import { RETRIES_IN_FLIGHT } from '../../functions/runtime/handling/consume.ts';
 import { WORKING_EVERY_MS } from '../../functions/runtime/handling/consumer-loop.ts';
 import { RETRIES, retriesOf, retrySubject } from '../../functions/runtime/handling/retries.ts';
-import { clientAddress } from '../../functions/runtime/http/client-address.ts';
+import { clientAddress, readProxies } from '../../functions/runtime/http/client-address.ts';
 import { EXPIRES_MS } from '../../functions/runtime/jetstream/pull.ts';
 import { filterOf } from '../../functions/runtime/messages/message.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
+import { setting } from '../../functions/runtime/settings.ts';
 import { nanoseconds } from '../../scripts/platform/manifests/go-duration.ts';
 import { readConsumers, readStreams } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { readRules } from '../../scripts/platform/manifests/rules.ts';
@@ -101,7 +102,7 @@ test.each(['commands-api', 'queries-api', 'event-ingress'])(
     const [service] = readResources(path.join(folder, name, 'service.yaml'), serviceWithEnv);
     const env = service?.spec.template.spec.containers[0]?.env ?? [];
     const { TRUSTED_PROXIES } = readSettings(
-      ['TRUSTED_PROXIES'],
+      { TRUSTED_PROXIES: setting('', readProxies, '') },
       Object.fromEntries(env.map(({ name, value }) => [name, value])),
     );
     const forwardedFor = '203.0.113.9, 198.51.100.1, 10.1.0.7, 172.16.3.4';

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import { natsSettings } from '../../functions/runtime/jetstream/connection.ts';
 import { makeNkeys } from '../../scripts/operate/nkeys/seeds.ts';
 import type { ConsumerSpec } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
@@ -62,7 +63,7 @@ const consumer = (streamName: string, durableName: string) => ({ streamName, dur
 const example = (name: string, kind: NamedFunction['kind'], more: Partial<NamedFunction>): NamedFunction => ({
   name,
   kind,
-  needs: ['NATS_URL'],
+  settings: natsSettings,
   consumes: [],
   publishes: [],
   schedules: [],

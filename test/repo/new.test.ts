@@ -16,7 +16,7 @@ const WANTED = [
   ['http', 'api', 'pages-api'],
   ['projector', 'notifications', 'mail-index'],
 ] as const;
-const CHECKED = ['manifests', 'kubernetes', 'readme', 'floors', 'openapi', 'compose', 'infra-postgres'].map(
+const CHECKED = ['manifests', 'kubernetes', 'readme', 'imports', 'openapi', 'compose', 'infra-postgres'].map(
   (name) => `test/repo/${name}.test.ts`,
 );
 

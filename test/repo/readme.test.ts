@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { orderEvents } from '../../functions/orders/events.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
-import { SETTINGS } from '../../functions/runtime/process/settings.ts';
+import { commonSettings } from '../../functions/runtime/function.ts';
+import type { Setting } from '../../functions/runtime/settings.ts';
 import { readmeWithTable } from '../../scripts/generate/functions-table.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
 import { roleOf } from '../../scripts/registry/postgres-roles.ts';
@@ -68,9 +69,10 @@ test('the table of settings lists every setting, with the functions that have it
     functions: which.startsWith('all') ? all.filter((name) => !named(which).includes(name)) : named(which).sort(),
     preset: preset === 'empty' ? '' : named(preset)[0],
   }));
-  const there = Object.entries(SETTINGS).map(([setting, preset]) => {
-    const having = functions.filter(({ needs }) => needs.some((need) => need === setting)).map(({ name }) => name);
-    return { setting, functions: having.length > 0 ? having : all, preset };
+  const declared = Object.assign({ ...commonSettings }, ...functions.map(({ settings }) => settings));
+  const there = Object.entries<Setting>(declared).map(([setting, { default: preset }]) => {
+    const having = functions.filter(({ settings }) => setting in settings).map(({ name }) => name);
+    return { setting, functions: setting in commonSettings ? all : having, preset };
   });
   const bySetting = (a: { setting?: string | undefined }, b: typeof a) => `${a.setting}`.localeCompare(`${b.setting}`);
   expect(listed.sort(bySetting)).toEqual(there.sort(bySetting));

@@ -16,6 +16,8 @@ import {
   todaysSchemas,
 } from '../../scripts/registry/schemas.ts';
 
+const TODAY = await todaysSchemas();
+
 let folder: string;
 
 beforeEach(() => {
@@ -25,18 +27,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test("today's events can take the place of the accepted ones: neither old data nor old readers are in the way", () => {
-  expect(refusals(readSnapshot(), todaysSchemas())).toEqual([]);
+  expect(refusals(readSnapshot(), TODAY)).toEqual([]);
 });
 
 test('every schema of an event is accepted as it is today; `npm run schemas` accepts a compatible change', () => {
-  expect(notAccepted(readSnapshot(), todaysSchemas())).toEqual([]);
+  expect(notAccepted(readSnapshot(), TODAY)).toEqual([]);
 });
 
 test('every context that publishes events is under the gate', () => {
   const contexts = readdirSync(path.join(repository, 'functions'), { recursive: true, encoding: 'utf8' })
     .filter((file) => /^[a-z]+\/events\.ts$/.test(file))
     .map((file) => path.dirname(file));
-  const guarded = new Set(Object.keys(todaysSchemas()).map((name) => /^published\/([a-z]+)\./.exec(name)?.[1]));
+  const guarded = new Set(Object.keys(TODAY).map((name) => /^published\/([a-z]+)\./.exec(name)?.[1]));
   expect(contexts.filter((context) => !guarded.has(context.replace(/s$/, '')))).toEqual([]);
 });
 
@@ -116,7 +118,7 @@ const PLANTED: [what: string, name: string, change: (schema: Changeable) => void
 test.each(PLANTED)(
   'the gate refuses %s in %s, and leaves the accepted schemas as they are',
   (_what, name, change, says) => {
-    const today = todaysSchemas();
+    const today = TODAY;
     acceptSchemas(today, folder);
     const accepted = readSnapshot(folder);
     const schema = today[name];
@@ -128,12 +130,12 @@ test.each(PLANTED)(
 );
 
 test('the gate refuses that an event is gone', () => {
-  const { 'stored/order.created@1': _, ...others } = todaysSchemas();
+  const { 'stored/order.created@1': _, ...others } = TODAY;
   expect(refusals(readSnapshot(), others)).toEqual([expect.stringContaining('stored/order.created@1 is gone')]);
 });
 
 test('a new event and a new field with a default are accepted', () => {
-  const { 'published/order.refunded': refunded, ...before } = todaysSchemas();
+  const { 'published/order.refunded': refunded, ...before } = TODAY;
   const paid = before['published/order.paid'];
   if (!refunded || !paid) throw new Error('an event is gone');
   acceptSchemas(before, folder);

@@ -19,13 +19,13 @@ vi.mock(import('../../functions/orders/order.ts'), async (original) => {
 vi.mock(import('../../functions/runtime/outbound.ts'), async () => ({
   openCallPolicy: (await import('./ports.ts')).openCallPolicy,
 }));
-vi.mock(import('../../functions/notifications/smtp.ts'), async () => {
+vi.mock(import('../../functions/notifications/smtp.ts'), async (original) => {
   const { portsOf } = await import('./ports.ts');
-  return { ADDRESS_REFUSED: 'address-refused' as const, openSmtp: (shell) => ({ send: portsOf(shell).send }) };
+  return { ...(await original()), openSmtp: (shell) => ({ send: portsOf(shell).send }) };
 });
-vi.mock('../../functions/users/client.ts', async () => {
+vi.mock('../../functions/users/client.ts', async (original) => {
   const { portsOf } = await import('./ports.ts');
-  return { openUserClient: (shell: object) => ({ getUser: portsOf(shell).getUser }) };
+  return { ...(await original<object>()), openUserClient: (shell: object) => ({ getUser: portsOf(shell).getUser }) };
 });
 vi.mock('node:timers/promises', async () => ({ setTimeout: (await import('./ports.ts')).delay }));
 vi.mock('node:crypto', async (original) => {

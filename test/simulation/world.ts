@@ -17,7 +17,6 @@ import { unavailable } from '../../functions/runtime/errors.ts';
 import type { Definition, Running, Shell } from '../../functions/runtime/function.ts';
 import { retriesOf, retrySubject } from '../../functions/runtime/handling/retries.ts';
 import { filterOf } from '../../functions/runtime/messages/message.ts';
-import type { Setting } from '../../functions/runtime/process/settings.ts';
 import { openJetStream } from './bus.ts';
 import { startClient } from './client.ts';
 import { openPostgres } from './database.ts';
@@ -87,7 +86,7 @@ function openWorld(plan: Plan) {
       settings,
       log,
       onClose: (close: () => void) => closers.push(close),
-    } as unknown as Shell<Setting>;
+    } as unknown as Shell<never>;
     const noAnswer = (): Error => unavailable('unavailable', 'no answer');
     const bus = jetStream.portOf(process);
     givePorts(shell, {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { RETRIES, retrySubject } from '../../functions/runtime/handling/retries.ts';
-import { type Bus, openBus } from '../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/platform/manifests/nack.ts';
 import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/platform/servers/nats-keys.ts';
@@ -80,7 +80,11 @@ export async function startBackends({ consumer = (spec) => spec, keys = false }:
   const database = new pg.Pool({ connectionString: databaseUrl, max: 4 });
 
   const seed = seedFiles[OPERATOR.name];
-  const { shell, close } = testShell({ NATS_URL: nats.url }, seed ? { NATS_SEED_FILE: seed } : {}, OPERATOR.name);
+  const { shell, close } = testShell(
+    natsSettings,
+    { NATS_URL: nats.url, ...(seed ? { NATS_SEED_FILE: seed } : {}) },
+    OPERATOR.name,
+  );
   const bus = await openBus(shell);
   const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
   const consumers = readConsumers(path.join(repository, 'knative/functions'), streams).map(consumer);

@@ -1,9 +1,11 @@
 /** A gRPC service of the test's own in its process, built by service() as a function is, and clients of it. */
+
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { UserServiceService as methods, type User } from '../../functions/gen/millrace/users/v1/users.ts';
 import { type GrpcClient, openGrpcClient } from '../../functions/runtime/grpc/client.ts';
 import { type Call, offer } from '../../functions/runtime/grpc/methods.ts';
-import { service } from '../../functions/runtime/service.ts';
+import { tlsSettings } from '../../functions/runtime/grpc.ts';
+import { service, serviceSettings } from '../../functions/runtime/service.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { keepingLog, type Logged } from './keeping-log.ts';
 import { testShell } from './shell.ts';
@@ -37,14 +39,21 @@ export type RunningService = {
 
 export async function startService(handler: Handler, options: ServiceOptions = {}): Promise<RunningService> {
   const definition = service({
-    needs: [],
+    settings: {},
     ...(options.maxCalls === undefined ? {} : { maxCalls: options.maxCalls }),
     async open() {
       const offers = offer({ getUser: method }, { getUser: async ({ userId }, call) => handler(userId, call) });
       return { offers, notReady: async () => undefined, settle: async () => undefined };
     },
   });
-  const { shell, close } = testShell({ GRPC_PORT: options.port ?? '0', HOST: '127.0.0.1' }, options.settings);
+  const { shell, close } = testShell(
+    { ...serviceSettings },
+    {
+      GRPC_PORT: options.port ?? '0',
+      HOST: '127.0.0.1',
+      ...options.settings,
+    },
+  );
   const { log, lines } = keepingLog();
   const running = await definition.start({ ...shell, log });
   const port = lines.find(({ message }) => message === 'serving gRPC')?.fields.port;
@@ -63,7 +72,7 @@ export type TestClient = GrpcClient & { readonly lines: Logged[]; close(): Promi
 
 /** A client as a function opens it, in a function named `name`. */
 export function openTestClient(address: string, { name = 'test', settings = {} }: ClientOptions = {}): TestClient {
-  const { shell, close } = testShell({}, settings);
+  const { shell, close } = testShell(tlsSettings, settings);
   const { log, lines } = keepingLog();
   const client = openGrpcClient({ ...shell, name, log }, { name: 'users', address });
   return { ...client, lines, close };

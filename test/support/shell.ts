@@ -2,18 +2,21 @@
 
 import type { Shell } from '../../functions/runtime/function.ts';
 import { openLog } from '../../functions/runtime/log.ts';
-import { readSettings, type Setting } from '../../functions/runtime/process/settings.ts';
+import { readSettings } from '../../functions/runtime/process/settings.ts';
+import type { SettingsOf } from '../../functions/runtime/settings.ts';
 
-/** `optional` are settings that may be unset; `name` is who it is to NATS. `close` runs what was opened with the shell backwards, as a function's end does. */
-export function testShell<Need extends Setting>(
-  environment: Readonly<Record<Need, string>>,
-  optional: Readonly<Record<string, string>> = {},
+type Closing = { close(): Promise<void> };
+
+/** `settings` are those of what is opened; `name` is who it is to NATS. `close` runs what was opened with the shell backwards, as a function's end does. */
+export function testShell<Own extends object>(
+  settings: SettingsOf<Own>,
+  environment: Readonly<Record<string, string>>,
   name = 'test',
-): { readonly shell: Shell<Need>; close(): Promise<void> } {
+): Closing & { readonly shell: Shell<Own> } {
   const closers: (() => Promise<void> | void)[] = [];
-  const settings = readSettings(Object.keys(environment) as Need[], { ...environment, ...optional });
+  const read = readSettings(settings, environment);
   return {
-    shell: { name, settings, log: openLog('test', 'silent'), onClose: (close) => void closers.unshift(close) },
+    shell: { name, settings: read, log: openLog('test', 'silent'), onClose: (close) => void closers.unshift(close) },
     async close() {
       for (const close of closers) await close();
     },

@@ -8,7 +8,7 @@ import type { AnyMethod, RequestOf, ResponseOf } from '../../functions/runtime/g
 import { fromStatus } from '../../functions/runtime/grpc/status.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { openUserClient, type UserClient } from '../../functions/users/client.ts';
+import { openUserClient, type UserClient, userServiceSettings } from '../../functions/users/client.ts';
 import type { Backends } from './backends.ts';
 import { type RunningFunction, startFunction } from './functions.ts';
 import { until } from './until.ts';
@@ -44,7 +44,7 @@ export function openClient(address: string): { client: UserClient; close(): Prom
   const closers: (() => Promise<void> | void)[] = [];
   const client = openUserClient({
     name: CALLER,
-    settings: readSettings(['USER_SERVICE_ADDRESS'], { USER_SERVICE_ADDRESS: address }),
+    settings: readSettings(userServiceSettings, { USER_SERVICE_ADDRESS: address }),
     log: openLog('test', 'silent'),
     onClose: (close) => closers.push(close),
   });

@@ -1,11 +1,12 @@
 /** HTTP for all that changes something: users and sessions go to user-service, orders become commands, notifications are sent again. */
 import { SENDERS } from '../../notifications/client.ts';
 import { WEBHOOKS } from '../../notifications/webhook-deliveries.ts';
+import { webhookTargetSettings } from '../../notifications/webhook-endpoints.ts';
+import { natsSettings, openBus } from '../../runtime/bus.ts';
 import { openCommandSender } from '../../runtime/command-sender.ts';
 import { http } from '../../runtime/http.ts';
-import { openBus } from '../../runtime/jetstream/connection.ts';
-import { openDatabase } from '../../runtime/postgres.ts';
-import { openUserClient } from '../../users/client.ts';
+import { databaseSettings, openDatabase } from '../../runtime/postgres.ts';
+import { openUserClient, userServiceSettings } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
@@ -18,7 +19,7 @@ import { userRoutes } from './users.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 export default http({
-  needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS', 'WEBHOOK_ALLOW_LOOPBACK'],
+  settings: { ...natsSettings, ...databaseSettings, ...userServiceSettings, ...webhookTargetSettings },
   publishes: SENT_COMMANDS,
   tasksTo: [...SENDERS, WEBHOOKS],
   async open(shell) {

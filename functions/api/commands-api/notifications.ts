@@ -9,9 +9,9 @@ import {
   resend,
   takeAddress,
 } from '../../notifications/client.ts';
-import { callerRoute, publicRoute, type Route } from '../../runtime/http/routes.ts';
+import type { Bus } from '../../runtime/bus.ts';
+import { callerRoute, publicRoute, type Route } from '../../runtime/http.ts';
 import { nameId } from '../../runtime/ids.ts';
-import type { Bus } from '../../runtime/jetstream/connection.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { notification, preferences } from '../answers.ts';
 import { HEADERS, idempotencyKey } from '../headers.ts';

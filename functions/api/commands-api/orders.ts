@@ -10,10 +10,10 @@ import {
   SHIP_ORDER,
 } from '../../orders/commands.ts';
 import type { PublicOrder } from '../../orders/events.ts';
+import { errorOf } from '../../runtime/bus.ts';
 import type { SendCommand } from '../../runtime/command-sender.ts';
-import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http/routes.ts';
+import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http.ts';
 import { nameId } from '../../runtime/ids.ts';
-import { errorOf } from '../../runtime/messages/message.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import { accepted, order } from '../answers.ts';
 import { etagOf, HEADERS, type Headers, idempotencyKey, versionOfIfMatch, waitMs } from '../headers.ts';

@@ -1,6 +1,6 @@
 /** PUT /v1/users/me/password and POST /v1/password-resets: a new password for who knows the old one, or reads the e-mail. */
 import * as z from 'zod/mini';
-import { callerRoute, publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, publicRoute, type Route } from '../../runtime/http.ts';
 import type { UserClient } from '../../users/client.ts';
 import { withFieldsNamed } from '../fields.ts';
 

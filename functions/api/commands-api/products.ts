@@ -1,7 +1,7 @@
 /** PUT /v1/products/{sku}: staff set what is for sale. */
 import * as z from 'zod/mini';
 import { productDetails, putProduct, sku } from '../../orders/products.ts';
-import { callerRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, type Route } from '../../runtime/http.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { product } from '../answers.ts';
 

@@ -1,6 +1,6 @@
 /** POST /v1/sessions and below: sign in, go on with a session, sign out, by user-service. Tokens travel in bodies alone. */
 import * as z from 'zod/mini';
-import { callerRoute, publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, publicRoute, type Route } from '../../runtime/http.ts';
 import type { Tokens, UserClient } from '../../users/client.ts';
 import { session, tokens } from '../answers.ts';
 

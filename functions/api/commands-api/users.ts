@@ -1,7 +1,7 @@
 /** POST /v1/users and below: sign up, one's own name, suspension and the confirmed e-mail address, by user-service. */
 import * as z from 'zod/mini';
 import { AppError, keyReused } from '../../runtime/errors.ts';
-import { callerRoute, publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, publicRoute, type Route } from '../../runtime/http.ts';
 import { nameId, newId } from '../../runtime/ids.ts';
 import type { UserClient } from '../../users/client.ts';
 import { user } from '../answers.ts';

@@ -9,9 +9,9 @@ import {
   newEndpoint,
   rotateSecret,
 } from '../../notifications/webhook-endpoints.ts';
-import { type Caller, callerRoute, type Route } from '../../runtime/http/routes.ts';
+import type { Bus } from '../../runtime/bus.ts';
+import { type Caller, callerRoute, type Route } from '../../runtime/http.ts';
 import { nameId } from '../../runtime/ids.ts';
-import type { Bus } from '../../runtime/jetstream/connection.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { webhookDelivery, webhookEndpoint, webhookEndpointWithSecret } from '../answers.ts';
 import { HEADERS, type Headers, idempotencyKey } from '../headers.ts';

@@ -1,6 +1,6 @@
 /** A pushed event and who sent it → the command for JetStream. The same type, source and id of a sender is always the same command. Pure. */
 import { CREATE_ORDER } from '../../orders/commands.ts';
-import type { Caller } from '../../runtime/http/routes.ts';
+import type { Caller } from '../../runtime/http.ts';
 import { nameId } from '../../runtime/ids.ts';
 import type { PushedEvent } from './accepted.ts';
 

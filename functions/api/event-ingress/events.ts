@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { BATCH, MOST_EVENTS, STRUCTURED } from '../../runtime/cloud-event.ts';
 import { AppError, toAppError } from '../../runtime/errors.ts';
-import { callerRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, type Route } from '../../runtime/http.ts';
 import { readTrace, type Trace } from '../../runtime/trace.ts';
 import { PUSH_EVENTS } from '../../users/access-token.ts';
 import { named } from '../answers.ts';

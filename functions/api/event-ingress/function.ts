@@ -1,11 +1,8 @@
 /** HTTP for whoever pushes events: CloudEvents become commands on stream COMMANDS. */
-
+import { commandIdOf, natsSettings, openBus, send, toHeaders } from '../../runtime/bus.ts';
 import { http } from '../../runtime/http.ts';
-import { openBus } from '../../runtime/jetstream/connection.ts';
-import { send } from '../../runtime/jetstream/publishing.ts';
-import { commandIdOf, toHeaders } from '../../runtime/messages/message.ts';
-import { openDatabase } from '../../runtime/postgres.ts';
-import { openUserClient } from '../../users/client.ts';
+import { databaseSettings, openDatabase } from '../../runtime/postgres.ts';
+import { openUserClient, userServiceSettings } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
@@ -13,7 +10,7 @@ import { PUSHED_COMMANDS } from './accepted.ts';
 import { eventRoutes, type PublishCommand } from './events.ts';
 
 export default http({
-  needs: ['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
+  settings: { ...natsSettings, ...databaseSettings, ...userServiceSettings },
   publishes: PUSHED_COMMANDS,
   async open(shell) {
     const bus = await openBus(shell);

@@ -1,6 +1,6 @@
 /** GET /openapi.json and GET /docs: the API's document, generated from the routes, and a page to read it; loaded when asked for. */
 import * as z from 'zod/mini';
-import { publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { publicRoute, type Route } from '../../runtime/http.ts';
 
 const loadDocument = async () => (await import('../../gen/openapi.json', { with: { type: 'json' } })).default;
 

@@ -1,7 +1,7 @@
 /** HTTP for all that only reads: orders and their history, sales, products, accounts, notifications, the API's document, and the pages of e-mails. */
 import { http } from '../../runtime/http.ts';
-import { openDatabase } from '../../runtime/postgres.ts';
-import { openUserClient } from '../../users/client.ts';
+import { databaseSettings, openDatabase } from '../../runtime/postgres.ts';
+import { openUserClient, userServiceSettings } from '../../users/client.ts';
 import { keptKeySet } from '../../users/kept-keys.ts';
 import { authenticateWith } from '../authenticate.ts';
 import { openSigningKeys } from '../signing-keys.ts';
@@ -16,7 +16,7 @@ import { userRoutes } from './users.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 export default http({
-  needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'USER_SERVICE_ADDRESS'],
+  settings: { ...databaseSettings, ...userServiceSettings },
   async open(shell) {
     const users = openUserClient(shell);
     const database = openDatabase(shell);

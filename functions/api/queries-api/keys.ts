@@ -1,5 +1,5 @@
 /** GET /.well-known/jwks.json: the public keys of access tokens, for whoever wants to verify them too. */
-import { publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { publicRoute, type Route } from '../../runtime/http.ts';
 import { keySet } from '../answers.ts';
 import type { SigningKeys } from '../signing-keys.ts';
 

@@ -1,6 +1,6 @@
 /** GET /verify-email, /reset-password and /orders/{id}/payment: the pages that links of e-mails lead to; rendered when asked for. */
 import * as z from 'zod/mini';
-import { publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { publicRoute, type Route } from '../../runtime/http.ts';
 
 const DETAILS =
   'The token is in the fragment of the link, which a browser sends to nobody; the page posts it when asked to.';

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { listNotifications, readPreferences } from '../../notifications/client.ts';
 import { AppError } from '../../runtime/errors.ts';
-import { callerRoute, publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, publicRoute, type Route } from '../../runtime/http.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { notification, preferences } from '../answers.ts';
 import { cursor, cursorOf, wholeNumber } from '../query.ts';

@@ -1,7 +1,7 @@
 /** Queries on the read model order_view: one order, waiting for a version of it, and pages of many. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PublicOrder } from '../../orders/events.ts';
-import type { Caller } from '../../runtime/http/routes.ts';
+import type { Caller } from '../../runtime/http.ts';
 import { type Database, databaseError } from '../../runtime/postgres.ts';
 import { cursorOf, type Position } from '../query.ts';
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { orderAsOf, readOrderHistory } from '../../orders/client.ts';
 import { AppError, notFound } from '../../runtime/errors.ts';
 import type { Stretch } from '../../runtime/history.ts';
-import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http/routes.ts';
+import { type Caller, callerRoute, type Reply, type Route } from '../../runtime/http.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { order, orderEvent } from '../answers.ts';
 import { etagOf, HEADERS, type Headers, hasSeen, preferredWaitMs, versionOfIfMatch, waitMs } from '../headers.ts';

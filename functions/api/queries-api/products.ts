@@ -1,7 +1,7 @@
 /** GET /v1/products: what is for sale. */
 import * as z from 'zod/mini';
 import { listProducts } from '../../orders/products.ts';
-import { publicRoute, type Route } from '../../runtime/http/routes.ts';
+import { publicRoute, type Route } from '../../runtime/http.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { product } from '../answers.ts';
 

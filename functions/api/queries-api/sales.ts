@@ -1,6 +1,6 @@
 /** GET /v1/sales: what each day brought in and gave back, for staff, from sales_view. */
 import * as z from 'zod/mini';
-import { callerRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, type Route } from '../../runtime/http.ts';
 import { type Database, databaseError } from '../../runtime/postgres.ts';
 import { salesOfDay } from '../answers.ts';
 import { day } from '../query.ts';

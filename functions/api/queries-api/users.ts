@@ -1,6 +1,6 @@
 /** GET /v1/users and GET /v1/users/me: accounts for staff, and everybody's own, asked of user-service. */
 import * as z from 'zod/mini';
-import { callerRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, type Route } from '../../runtime/http.ts';
 import type { UserClient } from '../../users/client.ts';
 import { user } from '../answers.ts';
 import { withFieldsNamed } from '../fields.ts';

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { deliveryStatus, listDeliveries } from '../../notifications/webhook-deliveries.ts';
 import { findEndpoint, listEndpoints } from '../../notifications/webhook-endpoints.ts';
-import { callerRoute, type Route } from '../../runtime/http/routes.ts';
+import { callerRoute, type Route } from '../../runtime/http.ts';
 import type { Database } from '../../runtime/postgres.ts';
 import { webhookDelivery, webhookEndpoint } from '../answers.ts';
 import { cursor, cursorOf, wholeNumber } from '../query.ts';

@@ -1,5 +1,5 @@
 /** The task of an attempt → a signed POST, and what it led to: the end, or the task of the next one, which waits in NATS. */
-import type { Bus } from '../../runtime/jetstream/connection.ts';
+import type { Bus } from '../../runtime/bus.ts';
 import type { Log } from '../../runtime/log.ts';
 import { count, record } from '../../runtime/metrics.ts';
 import { scheduleTask } from '../../runtime/task.ts';

@@ -1,7 +1,7 @@
 /** An event of an order → the CloudEvent 1.0 that partners get, in structured mode. Pure. */
 import type { orderEvents } from '../../orders/events.ts';
+import type { Incoming } from '../../runtime/bus.ts';
 import { invalid } from '../../runtime/errors.ts';
-import type { Incoming } from '../../runtime/messages/message.ts';
 import { validate } from '../../runtime/schema.ts';
 
 type Schemas = typeof orderEvents;

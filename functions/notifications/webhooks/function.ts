@@ -1,13 +1,14 @@
 /** Order events → a delivery to each endpoint that wants them, and attempts to make it, by schedule, until one succeeds. */
 import { ORDERS, orderEvents } from '../../orders/events.ts';
+import { type Incoming, type NatsSettings, natsSettings, openBus } from '../../runtime/bus.ts';
 import type { Definition } from '../../runtime/function.ts';
 import { consume } from '../../runtime/handling/consume.ts';
-import { openBus } from '../../runtime/jetstream/connection.ts';
-import type { Incoming } from '../../runtime/messages/message.ts';
-import { openDatabase } from '../../runtime/postgres.ts';
+import { type DatabaseSettings, databaseSettings, openDatabase } from '../../runtime/postgres.ts';
 import { validate } from '../../runtime/schema.ts';
+import { secondsList, setting } from '../../runtime/settings.ts';
 import { sendTask } from '../../runtime/task.ts';
 import { ATTEMPT, attemptData, attemptTask, WEBHOOKS } from '../webhook-deliveries.ts';
+import { PORTS, type TargetSettings, targetSettings } from '../webhook-target.ts';
 import { openAttempts } from './attempt.ts';
 import { openBulkhead } from './bulkhead.ts';
 import { cloudEventOf } from './cloud-event.ts';
@@ -21,18 +22,22 @@ const IN_FLIGHT = 8;
 /** Attempts take up to 10 s each, and an endpoint has four of them at most. */
 const ATTEMPTS_IN_FLIGHT = 32;
 
-const NEEDS = [
-  'NATS_URL',
-  'DATABASE_URL',
-  'DATABASE_CONNECTIONS',
-  'WEBHOOK_ALLOW_LOOPBACK',
-  'WEBHOOK_RETRY_SECONDS',
-] as const;
+const RETRY_SECONDS = '5,30,120,600,1800,3600,10800,21600,43200';
 
-const webhooks: Definition<(typeof NEEDS)[number]> = {
+const settings = {
+  ...natsSettings,
+  ...databaseSettings,
+  ...targetSettings,
+  WEBHOOK_RETRY_SECONDS: setting('Seconds before each further attempt of a delivery', secondsList, RETRY_SECONDS),
+};
+type Own = NatsSettings & DatabaseSettings & TargetSettings & { readonly WEBHOOK_RETRY_SECONDS: readonly number[] };
+
+const webhooks: Definition<Own> = {
   kind: 'notifier',
   ownRole: true,
-  needs: NEEDS,
+  settings,
+  stream: ORDERS,
+  outbound: [{ host: '*', ports: PORTS }],
   consumes: TYPES,
   publishes: [],
   tasksTo: [WEBHOOKS],

@@ -8,7 +8,7 @@ import { decide } from './decide.ts';
 export default command({
   type: CANCEL_ORDER,
   accepts: cancelOrder,
-  gives: ['order.cancelled'],
+  publishes: ['order.cancelled'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

@@ -9,7 +9,7 @@ import { decide } from './decide.ts';
 const customerId = '0190b6a0-0000-7000-8000-000000000001';
 const id = '0190b6a0-0000-7000-8000-000000000002';
 const now = '2026-11-20T12:00:00.000Z';
-const settings = { ...readSettings([], {}), PAYMENT_WINDOW_SECONDS: 1_800 };
+const settings = { ...readSettings({}, {}), PAYMENT_WINDOW_SECONDS: 1_800 };
 const none: Order = { status: 'none' };
 
 const product = (sku: string, priceMinor: number, stock = 10, currency = 'EUR'): Product => ({

@@ -48,7 +48,12 @@ function refuseRepeats(lines: Request['lines']): void {
 export function decide(
   request: Request,
   order: Order,
-  { now, id, reads: products, settings }: Decision<readonly Product[], null, 'PAYMENT_WINDOW_SECONDS'>,
+  {
+    now,
+    id,
+    reads: products,
+    settings,
+  }: Decision<readonly Product[], null, { readonly PAYMENT_WINDOW_SECONDS: number }>,
 ): OrderEventOf<'order.created'>[] {
   if (order.status !== 'none') throw refused('order-exists', `Order ${id} exists already`);
   refuseRepeats(request.lines);

@@ -1,5 +1,6 @@
 /** CreateOrder → order.created. The same command twice creates one order and answers the same. */
 import { command } from '../../runtime/command.ts';
+import { integer, setting } from '../../runtime/settings.ts';
 import { CREATE_ORDER, createOrder } from '../commands.ts';
 import { orders } from '../order.ts';
 import { productsBySku } from '../products.ts';
@@ -9,9 +10,11 @@ import { decide } from './decide.ts';
 export default command({
   type: CREATE_ORDER,
   accepts: createOrder,
-  gives: ['order.created'],
+  publishes: ['order.created'],
   aggregate: orders,
-  needs: ['PAYMENT_WINDOW_SECONDS'],
+  settings: {
+    PAYMENT_WINDOW_SECONDS: setting('How long an order waits for its payment', integer(1, 2_592_000), '1800'),
+  },
   target: (order, commandId) => order.orderId ?? commandId,
   actor: (order) => order.customerId,
   reads: (order) => productsBySku(order.lines.map((line) => line.sku)),

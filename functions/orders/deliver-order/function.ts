@@ -7,7 +7,7 @@ import { decide } from './decide.ts';
 export default command({
   type: DELIVER_ORDER,
   accepts: deliverOrder,
-  gives: ['order.delivered'],
+  publishes: ['order.delivered'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

@@ -8,7 +8,7 @@ import { decide } from './decide.ts';
 export default command({
   type: EXPIRE_ORDER,
   accepts: expireOrder,
-  gives: ['order.expired'],
+  publishes: ['order.expired'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

@@ -10,7 +10,7 @@ import { type Charge, decide, payableOrder } from './decide.ts';
 export default command({
   type: PAY_ORDER,
   accepts: payOrder,
-  gives: ['order.paid', 'order.payment_failed'],
+  publishes: ['order.paid', 'order.payment_failed'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

@@ -17,7 +17,7 @@ export function react({
 
 export default policy({
   stream: ORDERS,
-  sends: [REFUND_ORDER],
+  publishes: [REFUND_ORDER],
   accepts: { 'order.cancelled': orderEvents['order.cancelled'], 'order.paid': orderEvents['order.paid'] },
   react: (_type, { order }) => react(order),
 });

@@ -11,7 +11,7 @@ import { decide, refundable } from './decide.ts';
 export default command({
   type: REFUND_ORDER,
   accepts: refundOrder,
-  gives: ['order.refunded'],
+  publishes: ['order.refunded'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

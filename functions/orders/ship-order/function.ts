@@ -7,7 +7,7 @@ import { decide } from './decide.ts';
 export default command({
   type: SHIP_ORDER,
   accepts: shipOrder,
-  gives: ['order.shipped'],
+  publishes: ['order.shipped'],
   aggregate: orders,
   target: ({ orderId }) => orderId,
   actor: ({ actor }) => actor.userId,

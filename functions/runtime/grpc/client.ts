@@ -8,7 +8,7 @@ import { openCallPolicy } from '../outbound.ts';
 import { inSpan, type Span, type Trace } from '../trace.ts';
 import { type AnyMethod, MAX_MESSAGE_BYTES, type RequestOf, type ResponseOf } from './methods.ts';
 import { fromStatus } from './status.ts';
-import { openClientCredentials } from './tls.ts';
+import { openClientCredentials, type TlsSettings } from './tls.ts';
 
 export type CallOptions = {
   readonly trace: Trace;
@@ -72,7 +72,7 @@ type Connection = {
 
 /** Connects at the first call; loading grpc-js costs a cold function tens of milliseconds. */
 export function openGrpcClient(
-  shell: Pick<Shell, 'name' | 'settings' | 'log' | 'onClose'>,
+  shell: Pick<Shell<TlsSettings>, 'name' | 'settings' | 'log' | 'onClose'>,
   { name, address }: Target,
 ): GrpcClient {
   const guard = openCallPolicy(shell, { name });

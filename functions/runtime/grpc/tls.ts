@@ -2,10 +2,20 @@
 import { X509Certificate } from 'node:crypto';
 import type { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import type { Shell } from '../function.ts';
-import { ConfigError } from '../process/settings.ts';
+import { ConfigError, filePath, optionalSetting } from '../settings.ts';
 
 type Grpc = typeof import('@grpc/grpc-js');
-type TlsShell = Pick<Shell, 'settings' | 'log' | 'onClose'>;
+type TlsShell = Pick<Shell<TlsSettings>, 'settings' | 'log' | 'onClose'>;
+const FILES = ['GRPC_TLS_CERT_FILE', 'GRPC_TLS_KEY_FILE', 'GRPC_TLS_CA_FILE'] as const;
+
+/** Of either end of a gRPC connection; without them it is not encrypted. */
+export const tlsSettings = {
+  GRPC_TLS_CERT_FILE: optionalSetting('Certificate by which it is known in mTLS, a PEM file', filePath, FILES),
+  GRPC_TLS_KEY_FILE: optionalSetting('The key of that certificate', filePath, FILES),
+  GRPC_TLS_CA_FILE: optionalSetting('The CA that has signed the certificates of both ends', filePath, FILES),
+};
+export type TlsSettings = { readonly [File in (typeof FILES)[number]]: string | undefined };
+
 type Pems = { readonly certificate: Buffer; readonly privateKey: Buffer; readonly caCertificate: Buffer };
 
 const REFRESH_MS = 2_000;

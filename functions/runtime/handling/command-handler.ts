@@ -2,13 +2,12 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod/mini';
 import { type DomainEvent, fold } from '../aggregate.ts';
-import type { CommandNeed, CommandSpec } from '../command.ts';
+import type { CommandSettings, CommandSpec } from '../command.ts';
 import { type AppError, invalid, keyReused, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { commandIdOf, type Incoming, typeOfSubject } from '../messages/message.ts';
 import { type Outbox, readOutbox } from '../outbox.ts';
 import type { Database } from '../postgres.ts';
-import type { Setting } from '../process/settings.ts';
 import { validate } from '../schema.ts';
 import { type CommandRecord, fromRefusal, openEventStore, type Refusal } from '../store/event-store.ts';
 import { noteSubject } from '../trace.ts';
@@ -31,10 +30,10 @@ export function commandHandler<
   Event extends DomainEvent,
   Reads,
   Performed,
-  Extra extends Setting,
+  Own extends object,
 >(
-  spec: CommandSpec<Schema, State, Event, Reads, Performed, Extra>,
-  shell: Shell<CommandNeed | Extra>,
+  spec: CommandSpec<Schema, State, Event, Reads, Performed, Own>,
+  shell: Shell<CommandSettings & Own>,
   database: Database,
   outbox: Outbox,
 ) {
@@ -48,7 +47,7 @@ export function commandHandler<
     if (record.fingerprint !== fingerprint) throw keyReused();
     const left = await readOutbox(database, 100, 0, `${aggregate.name}.${aggregateId}.`);
     // What others have left is outbox-relay's: this function may not send it.
-    await outbox.publish(left.filter(({ subject }) => spec.gives.some((type) => type === typeOfSubject(subject))));
+    await outbox.publish(left.filter(({ subject }) => spec.publishes.some((type) => type === typeOfSubject(subject))));
     if (record.refusal) throw fromRefusal(record.refusal);
     return aggregate.publish(state, record.version);
   };

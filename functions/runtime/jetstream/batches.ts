@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type Confirmed, isUnanswered } from './confirmations.ts';
 import type { MsgHdrs, Payload } from './connection.ts';
 
-/** First tokens of subjects that take batches: all of one are in one stream, which allows them. */
-const BATCHED: ReadonlySet<string> = new Set(['command', 'order']);
+/** First tokens of subjects whose streams take no batches. All others are those of commands and events: all of one in one stream. */
+const UNBATCHED: ReadonlySet<string> = new Set(['retry', 'waiting', 'parked', 'dead', 'audit']);
 /** A batch costs the server about as much as so many messages by themselves. */
 const FEWEST = 32;
 /** JetStream takes 1000. */
@@ -80,10 +80,16 @@ function openQueue(confirmed: Confirmed): (message: Waiting) => void {
 
 /** `publish` of `confirmed`, with the same outcome for each message. */
 export function openBatches(confirmed: Confirmed): Confirmed['publish'] {
-  const queues = new Map([...BATCHED].map((token) => [token, openQueue(confirmed)]));
+  const queues = new Map<string, ReturnType<typeof openQueue>>();
+  const queueOf = (token: string) => {
+    const queue = queues.get(token) ?? openQueue(confirmed);
+    queues.set(token, queue);
+    return queue;
+  };
   return (subject, payload, headers) => {
-    const queue = queues.get(subject.split('.', 1)[0] ?? '');
-    if (!queue) return confirmed.publish(subject, payload, headers);
+    const [token = ''] = subject.split('.', 1);
+    if (UNBATCHED.has(token)) return confirmed.publish(subject, payload, headers);
+    const queue = queueOf(token);
     return new Promise((resolve, reject) => queue({ subject, payload, headers, resolve, reject }));
   };
 }

@@ -4,6 +4,7 @@ import { connect, headers as createHeaders, createInbox, type Msg, NatsError, nk
 import { AppError, unavailable } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { answersTo, inboxOf } from '../messages/message.ts';
+import { optionalSetting, seedFile, setting, url } from '../settings.ts';
 import { jetstreamApi } from './api.ts';
 import { openBatches } from './batches.ts';
 import { openConfirmed } from './confirmations.ts';
@@ -13,6 +14,12 @@ import { openOutgoing } from './outgoing.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
 
 export type { Msg, MsgHdrs, NatsConnection, Subscription } from 'nats';
+
+export const natsSettings = {
+  NATS_URL: setting('NATS servers, comma-separated', url('nats:', 'tls:')),
+  NATS_SEED_FILE: optionalSetting('File with the seed of the nkey by which it is known to NATS', seedFile),
+};
+export type NatsSettings = { readonly NATS_URL: string; readonly NATS_SEED_FILE: string | undefined };
 
 export type Payload = string | Uint8Array;
 
@@ -62,7 +69,7 @@ const notConnected = (error: unknown): AppError =>
  * Connects, for ever again after a loss; half-open in 9 s at most. Waits for the server as long as it takes, or `withinMs`
  * for each address of it: then it throws `unavailable`, or `unauthenticated`.
  */
-export async function openBus(shell: Shell<'NATS_URL'>, withinMs?: number): Promise<Bus> {
+export async function openBus(shell: Shell<NatsSettings>, withinMs?: number): Promise<Bus> {
   const seed = openSeed(shell);
   const newInbox = () => createInbox(inboxOf(shell.name));
   const slow = setTimeout(() => {

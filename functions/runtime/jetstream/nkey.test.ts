@@ -3,7 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Shell } from '../function.ts';
-import { ConfigError, readSettings } from '../process/settings.ts';
+import { readSettings } from '../process/settings.ts';
+import { ConfigError } from '../settings.ts';
+import { natsSettings } from './connection.ts';
 import { newSeed, openSeed, publicKeyOf } from './nkey.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'millrace-nkey-'));
@@ -17,7 +19,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function open(environment: Readonly<Record<string, string>> = { NATS_SEED_FILE: file }) {
   const errors: object[] = [];
   const log = { error: (fields: object) => errors.push(fields) } as unknown as Shell['log'];
-  const shell = { name: 'a', settings: readSettings([], environment), log, onClose: () => undefined };
+  const shell = {
+    name: 'a',
+    settings: readSettings(natsSettings, { NATS_URL: 'nats://127.0.0.1:4222', ...environment }),
+    log,
+    onClose: () => undefined,
+  };
   return { read: openSeed(shell), errors };
 }
 const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);

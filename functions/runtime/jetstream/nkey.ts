@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { nkeys } from 'nats';
 import type { Shell } from '../function.ts';
-import { ConfigError } from '../process/settings.ts';
+import { ConfigError } from '../settings.ts';
 
 export const newSeed = (): string => new TextDecoder().decode(nkeys.createUser().getSeed());
 
@@ -19,7 +19,10 @@ function readSeed(file: string): Uint8Array {
  * Gives what reads the seed in NATS_SEED_FILE, again at each connection: a key is changed by changing the file. Undefined
  * when the setting is not set; throws ConfigError when the seed has a typing error.
  */
-export function openSeed({ settings, log }: Shell): (() => Uint8Array) | undefined {
+export function openSeed({
+  settings,
+  log,
+}: Shell<{ readonly NATS_SEED_FILE: string | undefined }>): (() => Uint8Array) | undefined {
   const { NATS_SEED_FILE: file } = settings;
   if (!file) return undefined;
   let last: Uint8Array;

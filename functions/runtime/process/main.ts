@@ -5,7 +5,8 @@ import type { Definition, Running, Shell } from '../function.ts';
 import { closeServer, startServer } from '../http/server.ts';
 import { openLog } from '../log.ts';
 import { pushMetrics, record } from '../metrics.ts';
-import { ConfigError, readSettings, type Setting } from './settings.ts';
+import { ConfigError, type SettingsOf } from '../settings.ts';
+import { readSettings } from './settings.ts';
 
 /** Ends the process; what the operator must mend is said plainly, anything else with its stack. */
 function exitWith(error: unknown): never {
@@ -14,9 +15,9 @@ function exitWith(error: unknown): never {
   process.exit(1);
 }
 
-function settingsOrExit<Need extends Setting>(definition: Definition<Need>) {
+function settingsOrExit<Own extends object>(definition: Definition<Own>) {
   try {
-    return readSettings(definition.needs);
+    return readSettings(definition.settings as SettingsOf<Own>);
   } catch (error) {
     return exitWith(error);
   }
@@ -28,11 +29,11 @@ async function pushTraces(shell: Shell): Promise<void> {
   if (endpoint) (await import('../telemetry/tracer.ts')).openTracer(shell, endpoint);
 }
 
-export async function run<Need extends Setting>(name: string, definition: Definition<Need>): Promise<void> {
+export async function run<Own extends object>(name: string, definition: Definition<Own>): Promise<void> {
   const settings = settingsOrExit(definition);
   const log = openLog(name, settings.LOG_LEVEL);
   const closers: (() => Promise<void> | void)[] = [];
-  const shell: Shell<Need> = { name, settings, log, onClose: (close) => closers.unshift(close) };
+  const shell: Shell<Own> = { name, settings, log, onClose: (close) => closers.unshift(close) };
 
   pushMetrics(shell);
   await pushTraces(shell);

@@ -1,14 +1,7 @@
-/** Files of a mounted secret → what they hold, now and after the secret was replaced; no message has a word of it. */
+/** Files of a mounted secret → what they hold. Read by its path each time: Kubernetes replaces a mounted secret by turning a symbolic link. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Log } from '../log.ts';
-
-/** The value as it is now, or while that cannot be used the last one that could, which is then logged, once. */
-export type Renewed = (log: Pick<Log, 'info' | 'error'>) => string;
-
-/** Such as ENOENT; the message of an error could hold what was taken for a path. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+import { codeOf } from '../settings.ts';
 
 export const hasSecret = (folder: string, name: string): boolean => existsSync(path.join(folder, name));
 
@@ -21,23 +14,4 @@ export function readSecret(folder: string, name: string): string | undefined {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new Error(`cannot be read from ${folder} (${code})`);
   }
-}
-
-/** Read by its path each time: Kubernetes replaces a mounted secret by turning a symbolic link. */
-export function renewed(setting: string, first: string, read: () => string): Renewed {
-  let good = first;
-  let complaint = '';
-  return (log) => {
-    try {
-      const now = read();
-      if (now !== good) log.info({ setting }, 'a secret was renewed');
-      good = now;
-      complaint = '';
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      if (why !== complaint) log.error({ setting, error: why }, 'a secret cannot be used; the last good one stays');
-      complaint = why;
-    }
-    return good;
-  };
 }

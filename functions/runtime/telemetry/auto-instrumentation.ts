@@ -10,7 +10,7 @@ const NOISE = ['http', 'net', 'dns', 'undici'] as const;
 
 function endpoint(): string | undefined {
   try {
-    return readSettings([]).OTEL_EXPORTER_OTLP_ENDPOINT;
+    return readSettings({}).OTEL_EXPORTER_OTLP_ENDPOINT;
   } catch {
     // The function says it, with all else that is wrong.
     return undefined;

@@ -1,12 +1,12 @@
 /** Publishes stored events in the background: what fails stays in the outbox, and outbox-relay publishes it. */
 
+import { type NatsSettings, openBus } from '../../runtime/bus.ts';
 import { toAppError } from '../../runtime/errors.ts';
 import type { Shell } from '../../runtime/function.ts';
-import { openBus } from '../../runtime/jetstream/connection.ts';
 import { type Outbox, type OutboxMessage, openOutbox } from '../../runtime/outbox.ts';
 import type { Database } from '../../runtime/postgres.ts';
 
-export function openAnnouncer(shell: Shell<'NATS_URL'>, database: Database) {
+export function openAnnouncer(shell: Shell<NatsSettings>, database: Database) {
   let outbox: Outbox | undefined;
   // Not awaited: users sign in and are created while NATS is away.
   openBus(shell).then(

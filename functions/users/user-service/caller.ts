@@ -3,7 +3,7 @@
  * a function's name is only claimed, by whoever reaches the port: it must be in a private network.
  */
 import { AppError } from '../../runtime/errors.ts';
-import type { Call } from '../../runtime/grpc/methods.ts';
+import type { Call } from '../../runtime/grpc.ts';
 import type { Sessions } from './sessions.ts';
 import type { Identity, Tokens } from './tokens.ts';
 

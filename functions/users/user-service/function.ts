@@ -1,8 +1,10 @@
 /** gRPC UserService: users, passwords, sessions, tokens → user.created and what follows. Serves while NATS is away. */
 import { UserServiceService } from '../../gen/millrace/users/v1/users.ts';
-import { type Call, offer } from '../../runtime/grpc/methods.ts';
-import { openDatabase } from '../../runtime/postgres.ts';
+import { natsSettings } from '../../runtime/bus.ts';
+import { type Call, offer } from '../../runtime/grpc.ts';
+import { databaseSettings, openDatabase } from '../../runtime/postgres.ts';
 import { service } from '../../runtime/service.ts';
+import { filePath, integer, setting } from '../../runtime/settings.ts';
 import { userEvents } from '../events.ts';
 import { toWireRole, toWireUser } from '../user.ts';
 import { openAccounts } from './accounts.ts';
@@ -25,7 +27,12 @@ const clientOf = ({ metadata, signal }: Call): Client => ({
 });
 
 export default service({
-  needs: ['DATABASE_URL', 'DATABASE_CONNECTIONS', 'NATS_URL', 'SIGNING_KEY_FILE', 'SIGN_UPS_PER_ADDRESS'],
+  settings: {
+    ...databaseSettings,
+    ...natsSettings,
+    SIGNING_KEY_FILE: setting('File with the keys that sign access tokens, as a JWK set', filePath),
+    SIGN_UPS_PER_ADDRESS: setting('New accounts an hour from one address at most', integer(1, 1_000_000), '20'),
+  },
   publishes: Object.keys(userEvents),
   async open(shell) {
     const keys = await openSigningKeys(shell);

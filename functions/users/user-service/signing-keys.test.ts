@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { ConfigError } from '../../runtime/process/settings.ts';
+import { ConfigError } from '../../runtime/settings.ts';
 import { jwksAt, parseSigningKeys, SIGNS_FROM, signerAt } from './signing-keys.ts';
 
 const newJwk = async () => {

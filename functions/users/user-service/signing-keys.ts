@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type CryptoKey, calculateJwkThumbprint, importJWK } from 'jose';
 import * as z from 'zod/mini';
 import type { Shell } from '../../runtime/function.ts';
-import { ConfigError } from '../../runtime/process/settings.ts';
+import { ConfigError } from '../../runtime/settings.ts';
 import { ALGORITHM } from '../access-token.ts';
 
 /** Well below the 15 minutes that a new key is known before it signs. */
@@ -90,7 +90,7 @@ export async function parseSigningKeys(json: string): Promise<SigningKey[]> {
 
 /** The keys as the file holds them now; while it is broken or gone, as it held them before. */
 export async function openSigningKeys(
-  shell: Shell<'SIGNING_KEY_FILE'>,
+  shell: Shell<{ readonly SIGNING_KEY_FILE: string }>,
   rereadMs = REREAD_MS,
 ): Promise<() => readonly SigningKey[]> {
   const file = shell.settings.SIGNING_KEY_FILE;

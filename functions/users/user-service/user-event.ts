@@ -1,7 +1,7 @@
 /** Something that happened to a user → the message that tells of it. */
 import type * as z from 'zod/mini';
+import { subjectOf, toHeaders } from '../../runtime/bus.ts';
 import { newId } from '../../runtime/ids.ts';
-import { subjectOf, toHeaders } from '../../runtime/messages/message.ts';
 import { insertOutbox, type OutboxMessage } from '../../runtime/outbox.ts';
 import type { Queries } from '../../runtime/postgres.ts';
 import type { Trace } from '../../runtime/trace.ts';

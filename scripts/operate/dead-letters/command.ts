@@ -1,7 +1,7 @@
 /** `millrace dead-letters list|show|redrive|discard|sweep|audit`: what could not be handled, and what becomes of it. */
 
 import { toAppError } from '../../../functions/runtime/errors.ts';
-import { type Bus, openBus } from '../../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../../functions/runtime/log.ts';
 import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import { OPERATOR } from '../../registry/nats-users/permissions.ts';
@@ -125,7 +125,7 @@ export async function connect(
   { url, seedFile }: NatsPlace,
   onClose: (close: () => Promise<void> | void) => void,
 ): Promise<Bus> {
-  const settings = readSettings(['NATS_URL'], { NATS_URL: url, NATS_SEED_FILE: seedFile });
+  const settings = readSettings(natsSettings, { NATS_URL: url, NATS_SEED_FILE: seedFile });
   const shell = { name: OPERATOR.name, settings, log: openLog(OPERATOR.name, 'silent'), onClose };
   try {
     return await openBus(shell, CONNECT_MS);

@@ -1,6 +1,6 @@
 /** The secrets folder of the local shop → an nkey for every user of its NATS, and what the server must know of them. */
 import path from 'node:path';
-import { type Bus, openBus } from '../../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../../functions/runtime/log.ts';
 import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import { makeNkeys, seedFileOf } from '../../operate/nkeys/seeds.ts';
@@ -38,7 +38,7 @@ export async function withBusAs<Result>(
 ): Promise<Result> {
   const closers: (() => Promise<void> | void)[] = [];
   const environment = { NATS_URL: url, NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), user) };
-  const settings = readSettings(['NATS_URL'], environment);
+  const settings = readSettings(natsSettings, environment);
   const shell = {
     name: user,
     settings,

@@ -12,7 +12,10 @@ export type NatsUser = {
   readonly subscribe: readonly string[];
 };
 
-export type NamedFunction = Pick<Definition, 'kind' | 'needs' | 'consumes' | 'publishes' | 'schedules' | 'tasksTo'> & {
+export type NamedFunction = Pick<
+  Definition,
+  'kind' | 'settings' | 'consumes' | 'publishes' | 'schedules' | 'tasksTo'
+> & {
   readonly name: string;
 };
 
@@ -93,9 +96,7 @@ export const NACK: NatsUser = {
 /** The users that a shop needs, by name. */
 export const usersOf = (functions: readonly NamedFunction[], consumers: readonly ConsumerSpec[]): NatsUser[] =>
   [
-    ...functions
-      .filter(({ needs }) => needs.includes('NATS_URL'))
-      .map((one) => functionUser(one, functions, consumers)),
+    ...functions.filter(({ settings }) => 'NATS_URL' in settings).map((one) => functionUser(one, functions, consumers)),
     OPERATOR,
     NACK,
   ].sort((a, b) => (a.name < b.name ? -1 : 1));

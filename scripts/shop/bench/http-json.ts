@@ -8,13 +8,7 @@ import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import { continueTrace } from '../../../functions/runtime/trace.ts';
 import userService from '../../../functions/users/user-service/function.ts';
 
-const settings = readSettings([
-  'DATABASE_URL',
-  'DATABASE_CONNECTIONS',
-  'NATS_URL',
-  'SIGNING_KEY_FILE',
-  'SIGN_UPS_PER_ADDRESS',
-]);
+const settings = readSettings(userService.own);
 const log = openLog('http-json', 'warn');
 const { offers } = await userService.open({ name: 'user-service', settings, log, onClose: () => undefined });
 const byPath = new Map<string | undefined, Offer>(offers.map((each) => [each.method.path, each]));

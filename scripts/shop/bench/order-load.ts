@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { openCommandSender } from '../../../functions/runtime/command-sender.ts';
 import { newId } from '../../../functions/runtime/ids.ts';
-import { openBus } from '../../../functions/runtime/jetstream/connection.ts';
+import { natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../../functions/runtime/log.ts';
 import { errorOf } from '../../../functions/runtime/messages/message.ts';
 import { readSettings } from '../../../functions/runtime/process/settings.ts';
@@ -13,7 +13,7 @@ const [orders = 0, inFlight = 1] = process.argv.slice(2).map(Number);
 
 const shell = {
   name: 'bench-load',
-  settings: readSettings(['NATS_URL']),
+  settings: readSettings(natsSettings),
   log: openLog('bench-load', 'warn'),
   onClose: () => undefined,
 };

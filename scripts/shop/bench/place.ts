@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type Bus, openBus } from '../../../functions/runtime/jetstream/connection.ts';
+import { type Bus, natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../../functions/runtime/log.ts';
-import { type Database, openDatabase } from '../../../functions/runtime/postgres.ts';
+import { type Database, databaseSettings, openDatabase } from '../../../functions/runtime/postgres.ts';
 import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import type { Cleanup } from '../../platform/cleanup.ts';
 import { readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
@@ -42,7 +42,7 @@ export async function openPlace(functions: readonly string[], cleanup: Cleanup):
   cleanup.add('Postgres', postgres.stop);
   await migrate(postgres.url);
   const servers = { NATS_URL: nats.url, DATABASE_URL: postgres.url };
-  const settings = readSettings(['NATS_URL', 'DATABASE_URL', 'DATABASE_CONNECTIONS'], servers);
+  const settings = readSettings({ ...natsSettings, ...databaseSettings }, servers);
   const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
   const shell = { name: 'bench', settings, log: openLog('bench', 'silent'), onClose };
   const bus = await openBus(shell);

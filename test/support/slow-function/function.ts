@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Definition } from '../../../functions/runtime/function.ts';
 import { consume } from '../../../functions/runtime/handling/consume.ts';
-import { openBus } from '../../../functions/runtime/jetstream/connection.ts';
+import { type NatsSettings, natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { IN_FLIGHT, TAKES_MS } from './facts.ts';
 
-const definition: Definition<'NATS_URL'> = {
+const definition: Definition<NatsSettings> = {
   kind: 'command',
-  needs: ['NATS_URL'],
+  settings: natsSettings,
   consumes: [],
   publishes: [],
   schedules: [],

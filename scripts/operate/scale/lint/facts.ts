@@ -1,7 +1,7 @@
 /** Kubernetes objects and the functions' definitions → the facts that the rules of lint look at. Pure. */
 
+import { commonSettings } from '../../../../functions/runtime/function.ts';
 import { RETRIES_IN_FLIGHT } from '../../../../functions/runtime/handling/consume.ts';
-import { SETTINGS } from '../../../../functions/runtime/process/settings.ts';
 import {
   configMapsOf,
   type Deployment,
@@ -61,7 +61,9 @@ function drainSecondsOf(deployment: Deployment | undefined, maps: Maps): number 
   const [container] = deployment?.template.spec.containers ?? [];
   const fromMaps = container?.envFrom.map(({ configMapRef }) => maps.get(configMapRef?.name ?? '')?.DRAIN_SECONDS);
   const own = container?.env.find(({ name }) => name === 'DRAIN_SECONDS')?.value;
-  const drain = Number(own ?? fromMaps?.findLast((value) => value !== undefined) ?? SETTINGS.DRAIN_SECONDS);
+  const drain = Number(
+    own ?? fromMaps?.findLast((value) => value !== undefined) ?? commonSettings.DRAIN_SECONDS.default,
+  );
   return drain + (container?.lifecycle?.preStop?.sleep?.seconds ?? 0);
 }
 
