@@ -4,9 +4,9 @@ import pg from 'pg';
 import { RETRIES } from '../../../functions/runtime/handling/retries.ts';
 import { filterOf } from '../../../functions/runtime/messages/message.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
+import { readContexts } from '../../registry/contexts.ts';
 import { readDefinitions } from '../../registry/functions.ts';
 import { repository } from '../../registry/repository.ts';
-import { aggregates } from '../../shop/aggregates.ts';
 import { type Environment, localUrl, natsPlace, readOptions, serverUrl, UsageError } from '../cli.ts';
 import { connect } from '../dead-letters/command.ts';
 import { accountOf } from './account.ts';
@@ -97,6 +97,8 @@ async function askPostgres(request: Request, subject: string, environment: Envir
   const database = new pg.Pool({ connectionString, max: 1, application_name: 'millrace-why', query_timeout: 10_000 });
   database.on('error', () => undefined);
   try {
+    const contexts = await readContexts();
+    const aggregates = contexts.flatMap(({ aggregates = [] }) => aggregates.map(({ aggregate }) => aggregate));
     return await findHistory(database, aggregates, subject);
   } finally {
     await database.end();

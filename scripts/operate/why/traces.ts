@@ -1,6 +1,7 @@
 /** Where the traces are → all spans of what is asked about: the local platform's gateway, or Jaeger's query API. */
 import { readSpans, type Span } from '../../platform/telemetry/spans.ts';
 import { ASKED_BY } from '../../platform/telemetry/telemetry.ts';
+import { forestOf } from './forest.ts';
 
 export type By = keyof typeof ASKED_BY;
 export type Found = { readonly by: By; readonly spans: readonly Span[] };
@@ -44,11 +45,13 @@ function parse(text: string, what: string): unknown {
   }
 }
 
-/** The subject that the trace was asked for by, or that the event or notification which it was asked for is about; '' when it says none. */
+/** The subject that was asked about, or of the event or notification that was; '' when no span says it. */
 export function subjectAmong({ by, spans }: Found, value: string): string {
   if (by === 'subject') return value;
+  const hasSubject = ({ attributes }: Span): boolean => ASKED_BY.subject in attributes;
   const own = spans.find(({ attributes }) => attributes[ASKED_BY[by]] === value);
-  return String(own?.attributes[ASKED_BY.subject] ?? '');
+  const about = own && (hasSubject(own) ? own : forestOf(spans).above(own, hasSubject));
+  return String(about?.attributes[ASKED_BY.subject] ?? '');
 }
 
 /** From the platform that `npm start` runs; throws when it is not there, or keeps no traces. */
