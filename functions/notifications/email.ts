@@ -69,7 +69,8 @@ export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(
       const options = {
         stream: spec.stream,
         consumer: shell.name,
-        types: [...types, REMINDER, AGAIN],
+        types,
+        tasks: [REMINDER, AGAIN],
         inFlight: IN_FLIGHT,
         batch: 1,
         concurrency: IN_FLIGHT,

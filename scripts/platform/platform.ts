@@ -1,10 +1,11 @@
 /** A data folder and wanted ports → the whole shop running on this machine, from the project's own YAML; stopped without a trace. */
+
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { aggregatesOf, readContexts } from '../registry/contexts.ts';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
 import { repository } from '../registry/repository.ts';
 import { buildFunctions } from '../ship/build.ts';
-import { aggregates } from '../shop/aggregates.ts';
 import { type Demo, seedAccounts, seedProducts } from '../shop/seed.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { type Client, openClient } from './client.ts';
@@ -182,6 +183,10 @@ async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, pag
   const { bus, database } = client;
   const { points, spansOf } = telemetry;
   const counts = async () => ({ deadLetters: await countDeadLetters(bus), mails: mailbox.list().length });
+  const aggregates = Object.entries(aggregatesOf(await readContexts())).map(([name, { aggregate }]) => ({
+    name,
+    aggregate,
+  }));
   const shown = { bus, database, aggregates, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
   const console = openConsole(pages, shown);
   const door = await openFrontDoor({

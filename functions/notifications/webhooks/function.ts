@@ -75,7 +75,8 @@ const webhooks: Definition<Own> = {
     const options = {
       stream: ORDERS,
       consumer: shell.name,
-      types: [...TYPES, ATTEMPT],
+      types: TYPES,
+      tasks: [ATTEMPT],
       inFlight: IN_FLIGHT,
       batch: 1,
       concurrency: IN_FLIGHT,
