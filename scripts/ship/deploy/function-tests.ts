@@ -1,27 +1,25 @@
-/** A function → the tests that it must pass before it is deployed, found by where they are and what they import. Pure. */
+/** A function → the tests that it must pass before it is deployed, found by where they are, what they import and name. Pure. */
 import path from 'node:path';
 import type { FunctionSource } from '../../registry/functions.ts';
-import type { Import } from '../../registry/imports.ts';
+import { importsOf } from '../../registry/imports.ts';
 
-const isTest = (file: string): boolean => file.endsWith('.test.ts');
-const SUITES = ['test/integration', 'test/e2e'];
+/** Path of a test in the repository → its source. */
+export type Tests = Readonly<Record<string, string>>;
 
 /**
- * The tests of the function's context, and those of test/integration and test/e2e that import a file of it; files are paths
- * in the repository. Throws when the context has none: nothing would say that the function works.
+ * The tests of the function's context, and the others that import a file of the context or name the function in quotes.
+ * Throws when there are none: nothing would say that the function works.
  */
-export function testsOf(
-  { name, context }: Pick<FunctionSource, 'name' | 'context'>,
-  files: readonly string[],
-  imports: readonly Import[],
-): string[] {
+export function testsOf({ name, context }: Pick<FunctionSource, 'name' | 'context'>, tests: Tests): string[] {
   const folder = `functions/${context}/`;
-  const importing = new Set(imports.filter(({ to }) => to.startsWith(folder)).map(({ from }) => from));
-  const found = files.filter(
-    (file) =>
-      isTest(file) &&
-      (file.startsWith(folder) || (importing.has(file) && SUITES.some((suite) => file.startsWith(`${suite}/`)))),
-  );
+  const found = Object.entries(tests)
+    .filter(
+      ([file, source]) =>
+        file.startsWith(folder) ||
+        source.includes(`'${name}'`) ||
+        importsOf(file, source).some(({ to }) => to.startsWith(folder)),
+    )
+    .map(([file]) => file);
   if (found.length > 0) return found.sort();
   throw new Error(
     `no test is about ${name}: put one beside its code, such as ${path.join(folder, name, `${name}.test.ts`)}, ` +

@@ -8,7 +8,6 @@ import { type ConsumerSpec, readConsumers, readStreams } from '../../platform/ma
 import type { Api } from '../../platform/manifests/nack.ts';
 import { readRules } from '../../platform/manifests/rules.ts';
 import { type FunctionSource, listFunctions } from '../../registry/functions.ts';
-import { importsOf } from '../../registry/imports.ts';
 import { repository } from '../../registry/repository.ts';
 import { runTool } from '../tool.ts';
 import { consumerChanges } from './consumer-changes.ts';
@@ -68,18 +67,12 @@ async function checkServer(place: NatsPlace, consumers: readonly ConsumerSpec[])
 /** The tests of a function, as they lie in the repository. */
 export async function findTests(fn: Pick<FunctionSource, 'name' | 'context'>): Promise<string[]> {
   const roots = [`functions/${fn.context}`, 'test/integration', 'test/e2e'];
-  const found = await Promise.all(
-    roots.map(async (root) =>
-      (await readdir(path.join(repository, root), { recursive: true }))
-        .filter((file) => file.endsWith('.test.ts'))
-        .map((file) => path.join(root, file)),
-    ),
-  );
-  const files = found.flat();
-  const imports = await Promise.all(
-    files.map(async (file) => importsOf(file, await readFile(path.join(repository, file), 'utf8'))),
-  );
-  return testsOf(fn, files, imports.flat());
+  const tests = roots.map(async (root) => {
+    const files = await readdir(path.join(repository, root), { recursive: true });
+    const paths = files.filter((file) => file.endsWith('.test.ts')).map((file) => path.join(root, file));
+    return Promise.all(paths.map(async (file) => [file, await readFile(path.join(repository, file), 'utf8')] as const));
+  });
+  return testsOf(fn, Object.fromEntries((await Promise.all(tests)).flat()));
 }
 
 export async function gateCommand(args: readonly string[], environment: Environment = process.env): Promise<void> {
