@@ -85,7 +85,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   gate: {
     usage: 'gate <function> [--nats <url>]',
-    says: 'checks that it may be deployed: its manifests, its consumers on the server, events of the past',
+    says: 'checks that it may be deployed: its manifests, its tests, its consumers on the server, events of the past',
     run: (args) => gateCommand(args),
   },
   deploy: {

@@ -40,7 +40,7 @@ export type Bus = {
   /** Calls `receive` with each plain message below a private inbox; gives the subject prefix to ask answers to. */
   inbox(receive: (token: string, payload: string) => void): string;
   pull(options: PullOptions, receive: (message: DeliveredMessage) => void): Pull;
-  /** A request to the JetStream API, such as `STREAM.INFO.ORDERS`; throws `unavailable` or what the server answers. */
+  /** A request to the JetStream API, such as `STREAM.INFO.PARCELS`; throws `unavailable` or what the server answers. */
   api<T>(path: string, body?: object): Promise<T>;
   connected(): boolean;
   /** Resolves when all that was sent has reached the server, or after 2 s when it can't be reached. */

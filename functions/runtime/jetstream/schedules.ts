@@ -32,7 +32,7 @@ export async function schedule(
   await bus.publish(subject, payload, { ...headers, ...timing }, messageId);
 }
 
-/** Sets a timer of its target's type, named by a subject token such as an order's id; the same name again replaces it. */
+/** Sets a timer of its target's type, named by a subject token such as an aggregate's id; the same name again replaces it. */
 export async function setTimer(bus: Bus, timer: string, timed: Schedule): Promise<void> {
   const subject = `${timersOf(timed.target)}.${timer}`;
   const messageId = `${subject} ${timed.at} ${timed.headers['ce-id'] ?? ''}`;

@@ -50,16 +50,16 @@ function replySubject(header: string | undefined): string | undefined {
   throw invalid('invalid-reply', `The header ${REPLY_HEADER} must name an inbox, such as _INBOX.a1b2`);
 }
 
-/** `command.order.create` is its own type; the type of `order.<id>.created` is `order.created`. */
+/** `command.parcel.send` is its own type; the type of `parcel.<id>.sent` is `parcel.sent`. */
 export function typeOfSubject(subject: string): string {
   const tokens = subject.split('.');
   return tokens[0] === 'command' || tokens.length < 3 ? subject : `${tokens[0]}.${tokens.at(-1)}`;
 }
 
-/** The filter by which a consumer gets messages of a type: `order.created` is on `order.*.created`. */
+/** The filter by which a consumer gets messages of a type: `parcel.sent` is on `parcel.*.sent`. */
 export const filterOf = (type: string): string => (type.startsWith('command.') ? type : subjectOf(type, '*'));
 
-/** The subject of an aggregate's event: `order.created` of order 1 goes to `order.1.created`. */
+/** The subject of an aggregate's event: `parcel.sent` of parcel 1 goes to `parcel.1.sent`. */
 export const subjectOf = (type: string, id: string): string => type.replace('.', `.${id}.`);
 
 /** The aggregate that a message is about: an event's NATS subject names it, and a command's envelope may. */
