@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod/mini';
 import { type DomainEvent, fold } from '../aggregate.ts';
-import type { CommandSettings, CommandSpec } from '../command.ts';
+
 import { type AppError, invalid, keyReused, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { commandIdOf, type Incoming, typeOfSubject } from '../messages/message.ts';
@@ -12,6 +12,7 @@ import { validate } from '../schema.ts';
 import { type CommandRecord, openEventStore } from '../store/event-store.ts';
 import { fromRefusal, toRefusal } from '../store/refusal.ts';
 import { noteSubject } from '../trace.ts';
+import type { CommandSettings, CommandSpec } from './command-spec.ts';
 import { openTurns } from './in-turn.ts';
 
 const DECISIONS = 6;
