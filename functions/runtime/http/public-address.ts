@@ -1,19 +1,18 @@
-/** Where a webhook may go: addresses of the public internet, on few ports, by https. Pure; who asks DNS is given. */
+/** Which URLs and addresses may be called: the public internet by https on few ports, unless told otherwise. Pure; who asks DNS is given. */
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { AppError } from '../runtime/errors.ts';
-import { oneOf, setting } from '../runtime/settings.ts';
+import { type AppError, invalid } from '../errors.ts';
+import type { Outbound } from '../function.ts';
 
-/** Local: loopback addresses, http and any port too. */
-export type Allowed = { readonly loopback: boolean };
-
-export const targetSettings = {
-  WEBHOOK_ALLOW_LOOPBACK: setting(
-    '`true` lets webhooks go to this machine, for tests',
-    oneOf('true', 'false'),
-    'false',
-  ),
+/** What may be called besides public addresses by https on port 443. */
+export type Allowed = {
+  /** Loopback addresses, by http and on any port too: for trying out. */
+  readonly loopback?: boolean;
+  readonly ports?: readonly number[];
+  /** Hosts that may be at any address. */
+  readonly hosts?: readonly Outbound[];
+  /** Those hosts also by http. */
+  readonly http?: boolean;
 };
-export type TargetSettings = { readonly WEBHOOK_ALLOW_LOOPBACK: 'true' | 'false' };
 
 /** Of IPv4, all that is not the public internet (IANA's special-purpose registry): what the network policy excepts, too. */
 export const NOT_PUBLIC_V4: readonly string[] = [
@@ -38,7 +37,7 @@ export const PUBLIC_V6 = '2000::/3';
 /** But Teredo and other protocols, documentation, and 6to4. */
 export const NOT_PUBLIC_V6: readonly string[] = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 
-export const PORTS: readonly number[] = [443, 8443];
+const PORTS: readonly number[] = [443];
 const LONGEST_URL = 2_000;
 
 const listOf = (family: 'ipv4' | 'ipv6', ranges: readonly string[]): BlockList => {
@@ -55,7 +54,7 @@ const notPublicV6 = listOf('ipv6', NOT_PUBLIC_V6);
 const loopbackV4 = listOf('ipv4', ['127.0.0.0/8']);
 
 /** Whether a connection to this address may be made; what is no address may not. */
-export function isAllowed(address: string, { loopback }: Allowed): boolean {
+export function isAllowed(address: string, { loopback = false }: Allowed): boolean {
   const family = isIP(address);
   if (family === 4) return (loopback && loopbackV4.check(address)) || !notPublicV4.check(address);
   if (family !== 6 || address.includes('%')) return false;
@@ -66,24 +65,39 @@ export function isAllowed(address: string, { loopback }: Allowed): boolean {
 /** A name that means this very machine, whatever DNS says. */
 export const isLocalName = (host: string): boolean => /(^|\.)localhost\.?$/.test(host);
 
-/** Why nothing can be sent to a URL, as far as it can be told without asking DNS; undefined when there is no reason. */
-export function targetFault(text: string, allowed: Allowed): string | undefined {
+/** Whether a URL's host is one of those that may be at any address. */
+export const isTrusted = ({ hostname }: URL, { hosts = [] }: Allowed): boolean =>
+  hosts.some(({ host }) => host === hostname);
+
+const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === 'https:' ? 443 : 80));
+
+function portsFor({ hostname }: URL, { hosts = [], ports = PORTS }: Allowed): readonly number[] {
+  const own = hosts.filter(({ host }) => host === hostname).flatMap((one) => one.ports);
+  return own.length > 0 ? own : ports;
+}
+
+/** Why a URL must not be called, as far as it can be told without asking DNS; undefined when there is no reason. */
+export function urlFault(text: string, allowed: Allowed): string | undefined {
   if (/\p{Cc}/u.test(text) || !text.isWellFormed()) return 'must not have control characters';
   if (text.length > LONGEST_URL) return `has more than ${LONGEST_URL} characters`;
   if (!URL.canParse(text)) return 'is not a URL; write it as https://host/path';
-  const { protocol, hostname, port, username, password, hash } = new URL(text);
-  if (protocol !== 'https:' && !(allowed.loopback && protocol === 'http:')) return 'must begin with https://';
-  if (username || password) return 'must not hold a user or a password; deliveries are signed instead';
-  if (hash) return 'must not have a fragment (#…)';
-  if (port && !allowed.loopback && !PORTS.includes(Number(port))) return `must be on port ${PORTS.join(' or ')}`;
+  const url = new URL(text);
+  const trusted = isTrusted(url, allowed);
+  const { loopback = false, http = false } = allowed;
+  if (url.protocol !== 'https:' && !((loopback || (trusted && http)) && url.protocol === 'http:'))
+    return 'must begin with https://';
+  if (url.username || url.password) return 'must not hold a user or a password; credentials go in headers';
+  if (url.hash) return 'must not have a fragment (#…)';
+  const ports = portsFor(url, allowed);
+  if (!loopback && !ports.includes(portOf(url))) return `must be on port ${ports.join(' or ')}`;
+  if (trusted) return undefined;
   // WHATWG has made one form of all the ways to write an IPv4 address.
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const hidden = isIP(host) ? !isAllowed(host, allowed) : isLocalName(host) && !allowed.loopback;
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const hidden = isIP(host) ? !isAllowed(host, allowed) : isLocalName(host) && !loopback;
   return hidden ? 'must be on a public address' : undefined;
 }
 
-const forbiddenTarget = (): AppError =>
-  new AppError('refused', 'forbidden-target', 'The host has an address that is not public');
+const forbiddenTarget = (): AppError => invalid('forbidden-target', 'The host has an address that is not public');
 
 export type AskDns = (
   host: string,
@@ -93,7 +107,7 @@ export type AskDns = (
 
 /**
  * For node:net: the addresses of a name, when every one of them is allowed. The socket connects to what was checked, so a
- * second answer of DNS cannot lead elsewhere. Names that are addresses are not asked for: `targetFault` checks those.
+ * second answer of DNS cannot lead elsewhere. Names that are addresses are not asked for: `urlFault` checks those.
  */
 export const guardedLookup =
   (allowed: Allowed, ask: AskDns): LookupFunction =>

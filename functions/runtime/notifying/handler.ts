@@ -1,48 +1,31 @@
-/** What a notifier's consumer brings → notices, each claimed, delivered and noted: of an event, of its reminder, or once more. */
-import { randomBytes } from 'node:crypto';
+/** What a notifier's consumer brings → notifications, each claimed, delivered and noted: of an event, of one for later, or once more. */
 import type * as z from 'zod/mini';
-import type { Bus, Incoming } from '../runtime/bus.ts';
-import { invalid, toAppError, unavailable } from '../runtime/errors.ts';
-import type { Shell } from '../runtime/function.ts';
-import { fateOf } from '../runtime/handling/failure.ts';
-import { count } from '../runtime/metrics.ts';
-import { validate } from '../runtime/schema.ts';
-import type { Trace } from '../runtime/trace.ts';
-import type { Claims, End, Subject } from './claims.ts';
-import { isOptional } from './optional.ts';
-import { AGAIN, againTask, REMINDER, remind, reminderTask } from './tasks.ts';
-import type { Template } from './template.ts';
-
-/** What is to be delivered. `state` is the newest of what the event is about; `again`: somebody has asked for it once more. */
-export type Notice = {
-  readonly eventId: string;
-  readonly type: string;
-  readonly template: string;
-  readonly recipient: string;
-  readonly data: unknown;
-  readonly trace: Trace;
-  readonly state: object | null;
-  readonly unsubscribeToken: string | null;
-  readonly again: boolean;
-  /** How often its message was tried, this time included. */
-  readonly attempt: number;
-};
-
-/** How an event is told of: at once, later, both, or not at all; then it is only remembered. */
-export type Told = {
-  readonly schema: z.ZodMiniType;
-  readonly template?: Template<unknown>;
-  readonly reminder?: { readonly template: Template<unknown>; at(data: unknown, now: number): string | undefined };
-};
+import { invalid, toAppError, unavailable } from '../errors.ts';
+import type { Shell } from '../function.ts';
+import { fateOf } from '../handling/failure.ts';
+import { nameId } from '../ids.ts';
+import type { Bus } from '../jetstream/connection.ts';
+import type { Incoming } from '../messages/message.ts';
+import { count } from '../metrics.ts';
+import { againTask, againTypes, laterTask, laterTypes, notifyLater } from '../notification-tasks.ts';
+import { validate } from '../schema.ts';
+import { type Claims, type Kept, recipientId } from './claims.ts';
+import type { AnyEvent, Delivery, End, Notification, Opened, Schemas } from './notification.ts';
 
 type Spec = {
-  /** By the event's type. */
-  readonly told: ReadonlyMap<string, Told>;
-  /** Pure. The user whom an event is for, and what of it may change later. */
-  about(data: unknown): { readonly recipient: string; readonly subject?: Subject };
+  readonly accepts: Schemas;
+  readonly channel: string;
+  notifications(event: AnyEvent, now: number): readonly Notification[];
+  /** The own columns of a claim. */
+  keeps(event: AnyEvent, template: string): Kept;
 };
-type Parts = { readonly bus: Bus; readonly claims: Claims; deliver(notice: Notice): Promise<End> };
-type Wanted = Pick<Notice, 'eventId' | 'type' | 'template' | 'data' | 'trace' | 'attempt'>;
+type Parts = {
+  readonly bus: Bus;
+  readonly claims: Claims;
+  readonly opened: Opened<AnyEvent, unknown>;
+  /** Does a delivery, unless deliveries on this channel fail. */
+  guarded(deliver: () => Promise<End>): Promise<End>;
+};
 
 /** Less than the consumer's ackWait, and than the claim: nobody else begins while this one is at it. */
 const DELIVERY_MS = 25_000;
@@ -57,76 +40,93 @@ async function inTime(delivery: Promise<End>): Promise<End> {
   return Promise.race([delivery, late]).finally(() => clearTimeout(timer));
 }
 
-const tokenFor = (template: string): string | undefined =>
-  isOptional(template) ? randomBytes(24).toString('base64url') : undefined;
+/** Waits for all. Of what they threw it throws what is tried again: a dead letter would take the others' next attempt with it. */
+async function all(works: readonly Promise<void>[], attempt: number): Promise<void> {
+  const ended = await Promise.allSettled(works);
+  const errors = ended.flatMap((end) => (end.status === 'rejected' ? [toAppError(end.reason)] : []));
+  const fates = errors.map((error) => fateOf(error, attempt));
+  const [worst] = (['retry', 'dead-letter', 'answer'] as const).flatMap((fate) => errors[fates.indexOf(fate)] ?? []);
+  if (worst) throw worst;
+}
 
 /** The handler of messages. */
-export function noticeHandler({ told, about }: Spec, shell: Shell, { bus, claims, deliver }: Parts) {
-  const toldOf = (type: string): Told => {
-    const known = told.get(type);
-    if (!known) throw invalid('wrong-type', `This notifier has no use for '${type}'`);
-    return known;
+export function notificationHandler(spec: Spec, shell: Shell, { bus, claims, opened, guarded }: Parts) {
+  const read = (id: string, type: string, data: unknown): AnyEvent => {
+    const schema: z.ZodMiniType | undefined = Object.hasOwn(spec.accepts, type) ? spec.accepts[type] : undefined;
+    if (!schema) throw invalid('wrong-type', `This notifier has no use for '${type}'`);
+    return { id, type, data: validate(schema, data, `The event ${type}`, 'invalid-event') };
   };
-  const read = (type: string, data: unknown): unknown =>
-    validate(toldOf(type).schema, data, `The event ${type}`, 'invalid-event');
 
-  const finish = async (notice: Notice): Promise<void> => {
-    const { eventId: event, template, trace } = notice;
-    const delivery = deliver(notice);
+  const finish = async (delivery: Delivery<AnyEvent, unknown>): Promise<void> => {
+    const { event, template, trace, attempt } = delivery;
+    const key = { eventId: event.id, template, recipient: delivery.recipient };
+    const delivering = guarded(() => opened.deliver(delivery));
     let end: End;
     try {
-      end = await inTime(delivery);
+      end = await inTime(delivering);
     } catch (thrown) {
       const error = toAppError(thrown);
-      const next = fateOf(error, notice.attempt) === 'dead-letter' ? 'given-up' : 'attempt';
-      if (error.slug !== TOO_SLOW) await claims.release(notice, next);
-      else delivery.then((late) => claims.end(notice, late)).catch(() => undefined);
+      const next = fateOf(error, attempt) === 'dead-letter' ? 'given-up' : 'attempt';
+      if (error.slug !== TOO_SLOW) await claims.release(key, next);
+      else delivering.then((late) => claims.end(key, late)).catch(() => undefined);
       throw thrown;
     }
-    await claims.end(notice, end);
-    const how = end.status === 'sent' ? {} : { reason: end.reason };
-    count('millrace.notifications', { template, status: end.status, ...how });
-    shell.log.info(
-      { event, template, ...how, traceId: trace.traceId },
-      end.status === 'sent' ? 'delivered' : end.status,
-    );
+    if (end.status === 'queued') return;
+    await claims.end(key, end);
+    const how = 'reason' in end ? { reason: end.reason } : {};
+    count('millrace.notifications', { channel: spec.channel, template, status: end.status, ...how });
+    const about = { event: event.id, template, ...how, traceId: trace.traceId };
+    shell.log.info(about, end.status === 'sent' ? 'delivered' : end.status);
   };
 
-  const notify = async (wanted: Wanted): Promise<void> => {
-    const { eventId, type, template, trace, attempt } = wanted;
-    const data = read(type, wanted.data);
-    const { recipient, subject } = about(data);
-    const unsubscribeToken = tokenFor(template);
-    const claim = { eventId, template, recipient, type, data: data as object, subject, unsubscribeToken };
-    const claimed = await claims.claim(claim);
-    if (claimed) await finish({ eventId, template, recipient, type, data, trace, attempt, again: false, ...claimed });
+  const notify = async (event: AnyEvent, to: Notification, known: unknown, { trace, attempt }: Incoming) => {
+    const { template, recipient } = to;
+    const { id: eventId, type, data } = event;
+    const kept = await claims.claim({ eventId, template, recipient, type, data, kept: spec.keeps(event, template) });
+    const key = nameId(eventId, template, recipient, spec.channel);
+    if (kept) await finish({ event, template, recipient, key, known, kept, again: false, attempt, trace });
+  };
+
+  const later = async (task: z.infer<typeof laterTask>, incoming: Incoming): Promise<void> => {
+    const event = read(task.eventId, task.type, task.data);
+    const recipient = task.recipient ?? spec.notifications(event, Date.now())[0]?.recipient;
+    if (recipient === undefined) throw invalid('invalid-task', `The task ${incoming.type} names no recipient`);
+    await notify(event, { template: task.template, recipient }, await opened.remember?.(event), incoming);
   };
 
   const again = async (notificationId: string, { trace, attempt }: Incoming): Promise<void> => {
     const claimed = await claims.claimAgain(notificationId);
     if (!claimed) return;
-    const data = read(claimed.type, claimed.data);
-    await finish({ ...claimed, data, trace, attempt, state: null, again: true });
+    const { eventId, template, kept } = claimed;
+    const event = read(eventId, claimed.type, claimed.data);
+    const told = spec.notifications(event, Date.now()).map(({ recipient }) => recipient);
+    const recipient = told.find((one) => recipientId(one) === claimed.recipient) ?? claimed.recipient;
+    await finish({ event, template, recipient, key: eventId, known: undefined, kept, again: true, attempt, trace });
   };
 
-  const tell = async ({ id: eventId, type, trace, attempt, data: sent }: Incoming): Promise<void> => {
-    const data = read(type, sent);
-    const { template, reminder } = toldOf(type);
-    const at = reminder?.at(data, Date.now());
-    if (reminder && at !== undefined)
-      await remind(bus, shell.name, { eventId, type, template: reminder.template.name, data }, trace, at);
-    if (template) return notify({ eventId, type, template: template.name, data, trace, attempt });
-    const { subject } = about(data);
-    if (subject) await claims.remember(subject);
+  const tell = async (incoming: Incoming): Promise<void> => {
+    const { trace, attempt } = incoming;
+    const event = read(incoming.id, incoming.type, incoming.data);
+    const { id: eventId, type, data } = event;
+    const wanted = (await opened.notifications?.(event, incoming)) ?? spec.notifications(event, Date.now());
+    for (const { at, ...to } of wanted)
+      if (at !== undefined) await notifyLater(bus, shell.name, { eventId, type, ...to, data }, trace, at);
+    const known = await opened.remember?.(event);
+    const now = wanted.filter(({ at }) => at === undefined);
+    await all(
+      now.map((to) => notify(event, to, known, incoming)),
+      attempt,
+    );
   };
 
   return async ([incoming]: readonly Incoming[]): Promise<void> => {
     if (!incoming) return;
-    const { id, type, trace, data, replayed, attempt } = incoming;
+    const { id, type, trace, data, replayed } = incoming;
     if (replayed) return shell.log.info({ event: id, type, traceId: trace.traceId }, 'replayed, nothing is delivered');
     const task = `The task ${type}`;
-    if (type === REMINDER) return notify({ ...validate(reminderTask, data, task, 'invalid-task'), trace, attempt });
-    if (type === AGAIN) return again(validate(againTask, data, task, 'invalid-task').notificationId, incoming);
-    return tell(incoming);
+    if (laterTypes.includes(type)) return later(validate(laterTask, data, task, 'invalid-task'), incoming);
+    if (againTypes.includes(type))
+      return again(validate(againTask, data, task, 'invalid-task').notificationId, incoming);
+    await (opened.tasks?.[type] ?? tell)(incoming);
   };
 }
