@@ -9,7 +9,6 @@ export { LOCALES } from './locale.ts';
 export { listNotifications } from './log.ts';
 export { OPTIONAL } from './optional.ts';
 export { muteByToken, putPreferences, readPreferences, refuseAddress, takeAddress } from './preferences.ts';
-export { REASONS } from './reasons.ts';
 
 /** The functions that send notifications, and so send them again. */
 export const SENDERS: readonly string[] = ['account-emails', 'order-emails'];

@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Aggregate, DomainEvent, Read, Write } from './aggregate.ts';
 import { type AppError, toAppError } from './errors.ts';
-import type { CommonSettings, Definition, Shell } from './function.ts';
+import type { Calls, CommonSettings, Definition, Outbound, Shell } from './function.ts';
 import { commandHandler } from './handling/command-handler.ts';
 import { consume } from './handling/consume.ts';
 import { pushHandler } from './handling/push.ts';
@@ -49,6 +49,10 @@ export type CommandSpec<
 > = {
   /** Settings that this command needs besides those of every command. */
   readonly settings?: SettingsOf<Own>;
+  /** Hosts that it calls. */
+  readonly outbound?: readonly Outbound[];
+  /** What it calls in its own name: service → methods. */
+  readonly calls?: Calls;
   /** Such as `command.order.create`: the subject on stream COMMANDS. */
   readonly type: `command.${string}`;
   readonly accepts: Schema;
@@ -104,6 +108,8 @@ export function command<
     consumes: [spec.type],
     publishes: spec.publishes,
     schedules: [],
+    outbound: spec.outbound ?? [],
+    calls: spec.calls ?? {},
     inFlight,
     async start(shell) {
       const bus = await openBus(shell);

@@ -1,7 +1,7 @@
 /** Builder of HTTP functions: a table of routes → a function that answers requests, counts them and says what went wrong. */
 import type { ServerResponse } from 'node:http';
 import { invalid, toAppError } from './errors.ts';
-import type { Calls, Definition, HttpRequest, Shell } from './function.ts';
+import type { Calls, Definition, HttpRequest, Outbound, Shell } from './function.ts';
 import { clientAddress, readProxies } from './http/client-address.ts';
 import { sendJson, sendProblem, sendText } from './http/problem.ts';
 import { bearerToken, type Caller, type Reply, type Route, router } from './http/routes.ts';
@@ -65,6 +65,8 @@ export function http<Own extends object, Opened extends Parts>(spec: {
   readonly tasksTo?: readonly string[];
   /** What it calls in its own name: service → methods. */
   readonly calls?: Calls;
+  /** Hosts that it calls. */
+  readonly outbound?: readonly Outbound[];
   open(shell: Shell<Own>): Promise<Opened>;
   /** Inert: only the handlers may touch what was opened. */
   routes(opened: Opened): readonly Route[];
@@ -77,6 +79,7 @@ export function http<Own extends object, Opened extends Parts>(spec: {
     tasksTo: spec.tasksTo ?? [],
     schedules: [],
     calls: spec.calls ?? {},
+    outbound: spec.outbound ?? [],
     inFlight: 0,
     routes: () => spec.routes({} as Opened),
     async start(shell) {

@@ -101,7 +101,8 @@ test('one recipient who cannot be told keeps nobody else from it, and is given u
   const { done, handled } = opened([ada, bob], { deliver });
   expect(await handled()).toBe('No answer');
   expect(await handled({ attempt: 2 })).toBe('Ada has no number');
-  expect(done).toEqual(['ada given-up', 'bob attempt', 'bob sent', 'ada given-up']);
+  expect(done.slice(0, 2)).toEqual(['ada given-up', 'bob attempt']);
+  expect(done.slice(2).sort()).toEqual(['ada given-up', 'bob sent']);
 });
 
 test('a delivery knows what was remembered before it, and has a key of its own that is the same at each attempt', async () => {
