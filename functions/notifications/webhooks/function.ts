@@ -60,11 +60,11 @@ export default notifier({
       /** Each endpoint that wants the event is told of it: the recipients are deliveries, one an endpoint. */
       async notifications({ id, type, data }, incoming) {
         const deliveryIds = await store.addDeliveries(id, type, cloudEventOf(incoming, data));
-        if (deliveryIds.length > 0) await removeOld();
         return deliveryIds.map((recipient) => ({ template: type, recipient }));
       },
       async deliver({ recipient: deliveryId, trace }) {
         await sendTask(bus, WEBHOOKS, attemptTask({ deliveryId, attempt: 1, step: 1 }, trace));
+        await removeOld();
         return { status: 'queued' };
       },
       tasks: {
