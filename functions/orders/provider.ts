@@ -32,7 +32,7 @@ export function protectProvider(provider: PaymentProvider, shell: Pick<Shell, 'l
     { orderId }: Movement,
     call: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> =>
-    inSpan(`payment ${what}`, { kind: 'client', subject: orderId }, () =>
+    inSpan(`payment ${what}`, { kind: 'client', subject: orderId, attributes: { 'peer.service': BOUNDS.name } }, () =>
       guard.run(({ signal }) =>
         call(signal).catch((error) => {
           throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);

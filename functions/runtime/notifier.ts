@@ -99,7 +99,8 @@ export function notifier<const Accepts extends Schemas, Known = undefined, Own e
       const options = {
         stream,
         consumer: shell.name,
-        types: [...types, ...laterTypes, ...againTypes, ...Object.keys(opened.tasks ?? {})],
+        types,
+        tasks: [...laterTypes, ...againTypes, ...Object.keys(opened.tasks ?? {})],
         inFlight: IN_FLIGHT,
         batch: 1,
         concurrency: IN_FLIGHT,

@@ -61,8 +61,8 @@ function below(base: URL, path: string): string {
 function explain(name: string, error: unknown): AppError {
   if (error instanceof AppError && error.code === 'invalid')
     return invalid(`${name}-forbidden`, `'${name}' may not be called there: ${error.message}`);
-  const { code = 'no answer' } = error as { readonly code?: unknown };
-  return unavailable(`${name}-unavailable`, `'${name}' does not answer: ${code}`, error);
+  const { code: why = 'no answer' } = error instanceof AppError ? { code: error.slug } : (error as { code?: unknown });
+  return unavailable(`${name}-unavailable`, `'${name}' does not answer: ${why}`, error);
 }
 
 type Answered = Answer & { readonly host: string };
@@ -91,25 +91,26 @@ function check(name: string, { host, status, headers, body, cut }: Answered): Ou
   };
 }
 
-/** Opens calls to one who is called: `outbound(shell, { name: 'sms', base: shell.settings.SMS_URL })`. */
-export function outbound(shell: Pick<Shell, 'log'>, options: OutboundOptions): OutboundRequest {
+/** Opens calls to one who is called: `const { request } = outbound(shell, { name: 'sms', base: shell.settings.SMS_URL })`. */
+export function outbound(shell: Pick<Shell, 'log'>, options: OutboundOptions): { readonly request: OutboundRequest } {
   const { name, base, timeoutMs = TIMEOUT_MS, mostBytes = MOST_BYTES, retries } = options;
   const root = base === undefined ? undefined : baseOf(base);
   const exchange = openExchange({ ...options, ...root?.allowed }, { mostBytes });
   const policy = openCallPolicy(shell, { ...options, timeoutMs });
-  return (url, request = {}) => {
-    const repeatable = REPEATABLE.includes(request.method ?? 'GET');
-    const bounds = retries === undefined && !repeatable ? { retries: 0 } : {};
-    const call = async (signal: AbortSignal): Promise<Answered> => {
-      const target = root ? below(root.url, url) : url;
-      const answer = await exchange(target, request, signal);
-      return { ...answer, host: new URL(target).host };
-    };
-    return policy.run(async ({ signal }) => {
-      const answer = await call(signal).catch((error) => {
-        throw explain(name, error);
-      });
-      return check(name, answer);
-    }, bounds);
+  const call = async (url: string, wanted: Request, signal: AbortSignal): Promise<Answered> => {
+    const target = root ? below(root.url, url) : url;
+    return { ...(await exchange(target, wanted, signal)), host: new URL(target).host };
+  };
+  return {
+    request(url, wanted = {}) {
+      const repeatable = REPEATABLE.includes(wanted.method ?? 'GET');
+      const bounds = retries === undefined && !repeatable ? { retries: 0 } : {};
+      return policy.run(async ({ signal }) => {
+        const answer = await call(url, wanted, signal).catch((error) => {
+          throw explain(name, error);
+        });
+        return check(name, answer);
+      }, bounds);
+    },
   };
 }

@@ -1,6 +1,6 @@
 /** Steps and statements without a recorder, and what they are called. */
 import { expect, test } from 'vitest';
-import { summaryOf } from './store/query-spans.ts';
+import { summaryOf } from './telemetry/query-spans.ts';
 import { continueTrace, currentTrace, inSpan, inTrace, logFields, noteSubject, readTrace } from './trace.ts';
 
 const ORDER_ID = '0190b6a0-0000-7000-8000-000000000001';

@@ -27,7 +27,7 @@ const options = { name: 'gateway', timeoutMs: 2_000 };
 
 test('a call goes below the address that the operator has set, and its answer is read as JSON', async () => {
   const { called, base } = await serve((_, response) => response.writeHead(201, { 'x-id': '7' }).end('{"a":"ü"}'));
-  const call = outbound({ log }, { ...options, base });
+  const { request: call } = outbound({ log }, { ...options, base });
   const answer = await call('/things?x=1', { method: 'POST', body: '{}' });
   expect(answer).toMatchObject({ status: 201, headers: { 'x-id': '7' }, text: '{"a":"ü"}' });
   expect(answer.json()).toEqual({ a: 'ü' });
@@ -38,7 +38,7 @@ test.each(['../admin', '//127.0.0.2/api/', 'http://127.0.0.1:1/api/', 'https://e
   'a path that leads elsewhere is refused: %s',
   async (path) => {
     const { called, base } = await serve((_, response) => response.end());
-    await expect(outbound({ log }, { ...options, base })(path)).rejects.toMatchObject({
+    await expect(outbound({ log }, { ...options, base }).request(path)).rejects.toMatchObject({
       code: 'invalid',
       slug: 'gateway-forbidden',
     });
@@ -53,15 +53,15 @@ test.each([
   ['https://localhost:8443/', { ports: [8443] }, 'must be on a public address'],
   ['https://gateway.example:9/', {}, 'must be on port 443'],
 ])('without a reason to go there %s is refused', async (url, allowed, why) => {
-  const called = outbound({ log }, { ...options, ...allowed })(url);
+  const called = outbound({ log }, { ...options, ...allowed }).request(url);
   await expect(called).rejects.toMatchObject({ slug: 'gateway-forbidden', message: expect.stringContaining(why) });
 });
 
 test('a host that is declared may be at any address, on its ports, and loopback where it is allowed for trying out', async () => {
   const { called, base } = await serve((_, response) => response.end());
   const ports = [Number(new URL(base).port)];
-  await outbound({ log }, { ...options, hosts: [{ host: '127.0.0.1', ports }], http: true })(base);
-  await outbound({ log }, { ...options, loopback: true })(base);
+  await outbound({ log }, { ...options, hosts: [{ host: '127.0.0.1', ports }], http: true }).request(base);
+  await outbound({ log }, { ...options, loopback: true }).request(base);
   expect(called).toHaveLength(2);
 });
 
@@ -73,7 +73,7 @@ test.each([
   [500, 'unavailable', 'gateway-unavailable'],
 ])('an answer %s is %s, and a POST is sent once', async (status, code, slug) => {
   const { called, base } = await serve((_, response) => response.writeHead(status, { location: '/' }).end());
-  const called404 = outbound({ log }, { ...options, base })('x', { method: 'POST', body: '{}' });
+  const called404 = outbound({ log }, { ...options, base }).request('x', { method: 'POST', body: '{}' });
   const said = `'gateway' at ${new URL(base).host} answered ${status}`;
   await expect(called404).rejects.toMatchObject({ code, slug, message: expect.stringContaining(said) });
   expect(called).toHaveLength(1);
@@ -82,10 +82,10 @@ test.each([
 test('a GET is tried again, and an answer that asks to wait is waited for by whoever calls', async () => {
   let calls = 0;
   const { base } = await serve((_, response) => response.writeHead(++calls < 3 ? 503 : 200).end('{}'));
-  expect((await outbound({ log }, { ...options, base })('x')).status).toBe(200);
+  expect((await outbound({ log }, { ...options, base }).request('x')).status).toBe(200);
   expect(calls).toBe(3);
   const busy = await serve((_, response) => response.writeHead(429, { 'retry-after': '60' }).end());
-  const asked = outbound({ log }, { ...options, base: busy.base })('x');
+  const asked = outbound({ log }, { ...options, base: busy.base }).request('x');
   await expect(asked).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 60_000 });
   expect(busy.called).toHaveLength(1);
 });
@@ -96,7 +96,7 @@ test('an answer that is too long, or none of JSON, or none at all is as if nobod
     if (url === '/api/silent') return response.socket?.destroy();
     return response.end('x'.repeat(url === '/api/long' ? 100_001 : 10));
   });
-  const call = outbound({ log }, { ...options, base, mostBytes: 100_000, retries: 0 });
+  const { request: call } = outbound({ log }, { ...options, base, mostBytes: 100_000, retries: 0 });
   await expect(call('long')).rejects.toMatchObject(unavailable);
   await expect(call('silent')).rejects.toMatchObject(unavailable);
   const html = await call('short');
@@ -105,7 +105,10 @@ test('an answer that is too long, or none of JSON, or none at all is as if nobod
 
 test('who does not answer is given up in time, and after five failures is left alone for a while', async () => {
   const { called, base } = await serve(() => undefined);
-  const call = outbound({ log }, { ...options, base, timeoutMs: 100, retries: 0, halfOpenAfterMs: 60_000 });
+  const { request: call } = outbound(
+    { log },
+    { ...options, base, timeoutMs: 100, retries: 0, halfOpenAfterMs: 60_000 },
+  );
   for (let time = 0; time < 5; time += 1)
     await expect(call('x')).rejects.toMatchObject({ message: expect.stringContaining('within 100 ms') });
   await expect(call('x')).rejects.toMatchObject({ slug: 'gateway-unavailable', retryAfterMs: expect.any(Number) });

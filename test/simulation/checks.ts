@@ -12,7 +12,7 @@ import { fold } from '../../functions/runtime/aggregate.ts';
 import { DEAD } from '../../functions/runtime/handling/failure.ts';
 import { nameId } from '../../functions/runtime/ids.ts';
 import { outcomeOf } from '../../functions/runtime/messages/message.ts';
-import { fromRefusal } from '../../functions/runtime/store/event-store.ts';
+import { fromRefusal } from '../../functions/runtime/store/refusal.ts';
 import { publishedData } from '../../functions/runtime/store/schema-versions.ts';
 import type { Plan } from './plan.ts';
 import type { EventRow } from './tables.ts';

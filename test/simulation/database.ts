@@ -2,7 +2,8 @@
 import { orders } from '../../functions/orders/order.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
-import type { CommandRecord, Refusal } from '../../functions/runtime/store/event-store.ts';
+import type { CommandRecord } from '../../functions/runtime/store/event-store.ts';
+import type { Refusal } from '../../functions/runtime/store/refusal.ts';
 import type { Network, Process } from './network.ts';
 import { append, claim, type EventRow, type Payment, remember, type Tables, UNIQUE, violation } from './tables.ts';
 

@@ -9,7 +9,8 @@ import { commandIdOf, type Incoming, typeOfSubject } from '../messages/message.t
 import { type Outbox, readOutbox } from '../outbox.ts';
 import type { Database } from '../postgres.ts';
 import { validate } from '../schema.ts';
-import { type CommandRecord, fromRefusal, openEventStore, type Refusal } from '../store/event-store.ts';
+import { type CommandRecord, openEventStore } from '../store/event-store.ts';
+import { fromRefusal, toRefusal } from '../store/refusal.ts';
 import { noteSubject } from '../trace.ts';
 import { openTurns } from './in-turn.ts';
 
@@ -20,8 +21,6 @@ const fingerprintOf = (command: unknown): string =>
 
 /** Codes by which a rule says no: that is the command's answer, kept with it, and not a failure. */
 const isRefusal = (error: AppError): boolean => error.code === 'refused' || error.code === 'not-found';
-
-const toRefusal = ({ code, slug, message, fields }: AppError): Refusal => ({ code, slug, message, fields });
 
 /** Resolves to the public form of what the command led to; throws what it was refused for. */
 export function commandHandler<

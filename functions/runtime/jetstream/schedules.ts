@@ -1,7 +1,8 @@
 /** Timers as messages: JetStream keeps a schedule and publishes its message when it is due; nothing runs meanwhile. */
 
 import { invalid } from '../errors.ts';
-import type { Bus, Payload } from './connection.ts';
+import type { Payload } from './client.ts';
+import type { Bus } from './connection.ts';
 import type { DeliveredMessage } from './delivered-message.ts';
 import { sending } from './publishing.ts';
 

@@ -11,7 +11,7 @@ const bare = {
   stream: 'ORDERS',
   sequence: 7,
   storedAtNanos: '1795176000123456789',
-  place: 'here',
+  streamSequence: 'ITEMS 7 1795176000123456789',
   deliveries: 2,
   attempts: 2,
   working: () => undefined,
@@ -21,7 +21,7 @@ const bare = {
 };
 const nobody = () => undefined;
 
-test('a bare message takes its type from the subject and its id from its place in the stream', () => {
+test('a bare message takes its type from the subject and its id from its stream sequence', () => {
   expect(fromDelivered(bare, nobody)).toMatchObject({
     id: 'ORDERS-7-1795176000123456789',
     type: 'order.created',

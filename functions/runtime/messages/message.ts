@@ -2,7 +2,6 @@
 
 import { AppError, type Code, type FieldError, invalid } from '../errors.ts';
 import { nameId } from '../ids.ts';
-import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { continueTrace, readTrace, type Trace } from '../trace.ts';
 
 /** What a handler gets, whether it was pulled from JetStream or pushed over HTTP. */
@@ -82,8 +81,20 @@ export function parseJson(text: string): unknown {
 const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 
-/** A pulled message as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
-export function fromDelivered(message: DeliveredMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
+/** What is read of a message that a consumer delivers. */
+type Delivered = {
+  readonly subject: string;
+  /** By lower case name; undefined when they cannot be read. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly data: Uint8Array;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly storedAtNanos: string;
+  readonly attempts: number;
+};
+
+/** A pulled message as Incoming. A bare one takes its type from the subject and its id from its stream sequence. */
+export function fromDelivered(message: Delivered, answer: (to: string, outcome: Outcome) => void): Incoming {
   const { headers } = message;
   if (!headers) throw invalid('bad-headers', 'The headers of the message cannot be read');
   const type = typeOfSubject(message.subject);

@@ -12,11 +12,11 @@ export default notifier({
   outbound: [{ host: 'sms.example', ports: [443] }],
   notifications: ({ data }) => [{ template: 'shipped', recipient: data.order.customerId }],
   open(shell) {
-    const gateway = outbound(shell, { name: 'sms-gateway', base: shell.settings.SMS_URL });
+    const { request } = outbound(shell, { name: 'sms-gateway', base: shell.settings.SMS_URL });
     return {
       async deliver({ recipient, key, event }) {
         const body = JSON.stringify({ to: recipient, text: `${event.data.carrier} has your parcel` });
-        await gateway('messages', { method: 'POST', headers: { 'idempotency-key': key }, body });
+        await request('messages', { method: 'POST', headers: { 'idempotency-key': key }, body });
         return { status: 'sent' };
       },
     };
