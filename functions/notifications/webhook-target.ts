@@ -12,7 +12,6 @@ export const targetSettings = {
     'false',
   ),
 };
-export type TargetSettings = { readonly WEBHOOK_ALLOW_LOOPBACK: 'true' | 'false' };
 
 export const PORTS: readonly number[] = [443, 8443];
 

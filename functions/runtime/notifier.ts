@@ -11,8 +11,8 @@ import type { AnyEvent, EventOf, Notification, Opened, Schemas } from './notifyi
 import { type Database, type DatabaseSettings, databaseSettings, openDatabase } from './postgres.ts';
 import type { SettingsOf } from './settings.ts';
 
-export type { Claims } from './notifying/claims.ts';
-export type { Delivery, End, Notification, Schemas } from './notifying/notification.ts';
+export type { Claims, End } from './notifying/claims.ts';
+export type { Delivery, Schemas } from './notifying/notification.ts';
 
 export type NotifierSettings = NatsSettings & DatabaseSettings;
 

@@ -7,7 +7,7 @@ import type { Allowed } from './http/public-address.ts';
 import { retryAfterMs } from './http/retry-after.ts';
 
 export { type Answer, openExchange } from './http/exchange.ts';
-export { type Allowed, guardedLookup, urlFault } from './http/public-address.ts';
+export { type Allowed, urlFault } from './http/public-address.ts';
 export { retryAfterMs } from './http/retry-after.ts';
 
 type OutboundOptions = Allowed & {

@@ -68,7 +68,7 @@ function send(
       if (!answered) reject(error);
     });
     sent.once('close', () => {
-      if (answered) return resolve({ ...answered, body: Buffer.concat(chunks), cut: !complete });
+      if (answered) return resolve({ ...answered, body: Buffer.concat(chunks), cut: !complete || read > mostBytes });
       reject(unavailable('no-answer', 'The connection was closed without an answer'));
     });
     sent.end(body);

@@ -2,7 +2,6 @@
 import { unavailable } from '../errors.ts';
 import { nameId } from '../ids.ts';
 import { type Database, databaseError } from '../postgres.ts';
-import type { End } from './notification.ts';
 
 export const DEFAULT_TABLE = 'notifications';
 
@@ -20,6 +19,11 @@ export type Claim = Key & {
 
 /** A notification that is delivered again because it was asked for; its event id is its own id. */
 export type Again = Omit<Claim, 'data'> & { readonly data: unknown };
+
+/** How a delivery ended. `queued`: a task of its own goes on with it, and keeps how that ends. */
+export type End =
+  | { readonly status: 'sent' | 'queued' }
+  | { readonly status: 'suppressed' | 'failed'; readonly reason: string };
 
 export type Claims = {
   /** The own columns. Undefined: it came to its end before. Throws `unavailable` while somebody else is at it. */

@@ -4,9 +4,9 @@ import { type AppError, invalid, unavailable } from '../errors.ts';
 import { openLog } from '../log.ts';
 import type { Incoming } from '../messages/message.ts';
 import { continueTrace } from '../trace.ts';
-import { type Claims, recipientId } from './claims.ts';
+import { type Claims, type End, recipientId } from './claims.ts';
 import { notificationHandler } from './handler.ts';
-import type { AnyEvent, Delivery, End, Notification, Opened } from './notification.ts';
+import type { AnyEvent, Delivery, Notification, Opened } from './notification.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

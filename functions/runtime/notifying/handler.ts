@@ -9,8 +9,8 @@ import type { Incoming } from '../messages/message.ts';
 import { count } from '../metrics.ts';
 import { againTask, againTypes, laterTask, laterTypes, notifyLater } from '../notification-tasks.ts';
 import { validate } from '../schema.ts';
-import { type Claims, type Kept, recipientId } from './claims.ts';
-import type { AnyEvent, Delivery, End, Notification, Opened, Schemas } from './notification.ts';
+import { type Claims, type End, type Kept, recipientId } from './claims.ts';
+import type { AnyEvent, Delivery, Notification, Opened, Schemas } from './notification.ts';
 
 type Spec = {
   readonly accepts: Schemas;

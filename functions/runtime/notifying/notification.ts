@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Incoming } from '../messages/message.ts';
 import type { Trace } from '../trace.ts';
-import type { Claims, Kept } from './claims.ts';
+import type { Claims, End, Kept } from './claims.ts';
 
 /** Event type → schema of its data. */
 export type Schemas = Readonly<Record<string, z.ZodMiniType>>;
@@ -37,11 +37,6 @@ export type Delivery<Event, Known = undefined> = Omit<Notification, 'at'> & {
   readonly attempt: number;
   readonly trace: Trace;
 };
-
-/** How a delivery ended. `queued`: a task of its own goes on with it, and keeps how that ends. */
-export type End =
-  | { readonly status: 'sent' | 'queued' }
-  | { readonly status: 'suppressed' | 'failed'; readonly reason: string };
 
 /** The parts of a notifier that do I/O. */
 export type Opened<Event, Known = undefined> = {
