@@ -1,8 +1,8 @@
 /** SMTP by nodemailer: a connection an e-mail in work, kept for the next, guarded, closed with the function or a new SMTP_URL. */
 import { createTransport } from 'nodemailer';
+import { openCallPolicy } from '../runtime/call-policy.ts';
 import { invalid, unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openCallPolicy } from '../runtime/outbound.ts';
 import { type Renewed, secretSetting, setting, text, url } from '../runtime/settings.ts';
 import { inSpan } from '../runtime/trace.ts';
 

@@ -1,7 +1,8 @@
 /** The payment provider as a port, guarded. A real one would be one more file. */
+
+import { openCallPolicy } from '../runtime/call-policy.ts';
 import { unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openCallPolicy } from '../runtime/outbound.ts';
 import { inSpan } from '../runtime/trace.ts';
 
 type Movement = {

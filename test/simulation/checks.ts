@@ -140,7 +140,7 @@ function checkMails({ tables, trace, mails }: Ended, histories: readonly History
     const sent = mails.filter((id) => id === eventId).length;
     if (status === 'sent') expect(sent, `mails of ${type} ${eventId}`).toBeGreaterThanOrEqual(1);
     const isAbout = (line: string): boolean =>
-      line.includes(`mail ${eventId}`) || line.includes(`claim-end ${eventId}`) || line.endsWith(' dies');
+      line.includes(`mail ${eventId}`) || line.includes(`claims-end ${eventId}`) || line.endsWith(' dies');
     const lines = trace.filter((line) => isAbout(line) && !line.endsWith(' slow'));
     expect(sent, `mails of ${eventId}`).toBeLessThanOrEqual(1 + excuses(lines, eventId));
   }
