@@ -11,6 +11,7 @@ import { composeFiles } from './generate/compose.ts';
 import type { Generated } from './generate/generated.ts';
 import { manifestFiles } from './generate/manifests.ts';
 import { openApiFile } from './generate/openapi.ts';
+import { postgresFiles } from './generate/postgres.ts';
 import { protoFiles } from './generate/proto.ts';
 import { readmeFiles } from './generate/readmes.ts';
 import { streamsFile } from './generate/streams.ts';
@@ -29,7 +30,7 @@ const FROM_DECLARATIONS: readonly Generator[] = [
   composeFiles,
 ];
 /** These read manifests as well, so they come after what is generated of those. */
-const FROM_MANIFESTS: readonly Generator[] = [readmeFiles];
+const FROM_MANIFESTS: readonly Generator[] = [postgresFiles, readmeFiles];
 /** Has generated files alone: one that nothing generates any more is removed. */
 const GENERATED_FOLDER = 'functions/gen';
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';

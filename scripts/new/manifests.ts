@@ -19,15 +19,17 @@ function consumers(fn: Named): string {
 kind: Consumer
 metadata: { name: ${name} }
 spec:
-  streamName: ${stream}
   durableName: ${name}
   description: what ${name} takes
   deliverPolicy: ${deliverPolicy(fn)}
   ackPolicy: explicit
   ackWait: 30s
   maxDeliver: -1 # the function itself gives up what can never work, as a dead letter
+  # generated: messages (npm run generate)
+  streamName: ${stream}
   filterSubjects:
-${filters}  maxAckPending: ${inFlight * MOST_REPLICAS} # at least maxReplicaCount x the messages that one replica has in work
+${filters}  # end of generated: messages
+  maxAckPending: ${inFlight * MOST_REPLICAS} # at least maxReplicaCount x the messages that one replica has in work
   maxRequestExpires: 30s
   replicas: 1
   preventDelete: true

@@ -49,7 +49,7 @@ const rowTable = (table: string, key: string): string => `create table ${table} 
 
 const totalsTables = (table: string): string => `create table ${table} (
   name  text primary key,
-  total bigint not null
+  total bigint not null default 0
 );
 
 -- The events that are in the totals: so that a repeat adds nothing.

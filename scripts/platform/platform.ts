@@ -1,13 +1,15 @@
 /** A data folder and wanted ports → the whole shop running on this machine, from the project's own YAML; stopped without a trace. */
+
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { aggregatesOf, readContexts } from '../registry/contexts.ts';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
 import { buildFunctions } from '../ship/build.ts';
 import { type Demo, seedAccounts, seedProducts } from '../shop/seed.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { type Client, openClient } from './client.ts';
-import { openConsole } from './console/door.ts';
-import { countLetters } from './console/letters.ts';
+import { openConsole } from './console/console.ts';
+import { countDeadLetters } from './console/dead-letters.ts';
 import { buildPages, type Pages } from './console/pages.ts';
 import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
@@ -178,8 +180,12 @@ type Door = {
 async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, pages, cleanup }: Door): Promise<void> {
   const { bus, database } = client;
   const { points, spansOf } = telemetry;
-  const counts = async () => ({ deadLetters: await countLetters(bus), mails: mailbox.list().length });
-  const shown = { bus, database, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
+  const counts = async () => ({ deadLetters: await countDeadLetters(bus), mails: mailbox.list().length });
+  const aggregates = Object.entries(aggregatesOf(await readContexts())).map(([name, { aggregate }]) => ({
+    name,
+    aggregate,
+  }));
+  const shown = { bus, database, aggregates, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
   const console = openConsole(pages, shown);
   const door = await openFrontDoor({
     port: ports.http,

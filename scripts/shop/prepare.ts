@@ -1,3 +1,4 @@
+/** NATS_URL and DATABASE_URL → a shop that can begin where NACK is not: its streams, its consumers, products to order. Again does no harm. */
 import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 import { databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { NOT_PUBLIC_V4, NOT_PUBLIC_V6, PORTS, PUBLIC_V6 } from '../../functions/notifications/webhook-target.ts';
+import { PORTS } from '../../functions/notifications/webhook-target.ts';
+import { NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V6 } from '../../functions/runtime/http/public-address.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { buildOverlays, definitionOf, isWorkload, names, OVERLAYS } from '../support/overlays.ts';
 

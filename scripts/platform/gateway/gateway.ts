@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { AppError, invalid, methodNotAllowed, toAppError } from '../../../functions/runtime/errors.ts';
 import { sendJson, sendProblem } from '../../../functions/runtime/http/problem.ts';
 import { continueTrace } from '../../../functions/runtime/trace.ts';
-import type { Console } from '../console/door.ts';
+import type { Console } from '../console/console.ts';
 import { refuseForeignHost } from '../console/origin.ts';
 import type { HttpScaler } from '../scaling/knative.ts';
 import type { FunctionState } from '../scaling/scaler.ts';
