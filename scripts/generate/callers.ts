@@ -3,7 +3,7 @@ import { type DefinedFunction, readDefinitions } from '../registry/functions.ts'
 import type { Generated } from './generated.ts';
 
 /** Service → method → names of functions, all sorted. Throws when a function calls what is no service. Pure. */
-export function callersOf(functions: readonly Pick<DefinedFunction, 'name' | 'kind' | 'calls'>[]) {
+function callersOf(functions: readonly Pick<DefinedFunction, 'name' | 'kind' | 'calls'>[]) {
   const services = functions.filter(({ kind }) => kind === 'service').map(({ name }) => name);
   const all = functions.flatMap(({ name, calls = {} }) =>
     Object.entries(calls).flatMap(([service, methods]) => {

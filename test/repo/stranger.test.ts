@@ -87,7 +87,8 @@ type Report = {
 /** Puts the stranger's own work over what the generator made. */
 function writeInventory(): void {
   const fixture = path.join(repository, 'test/stranger');
-  cpSync(path.join(fixture, 'functions'), path.join(copy, 'functions'), { recursive: true });
+  for (const folder of ['functions', 'knative'])
+    cpSync(path.join(fixture, folder), path.join(copy, folder), { recursive: true });
   cpSync(path.join(fixture, 'shop.test.ts'), path.join(copy, 'test/e2e/inventory.test.ts'));
   const edit = (table: string, change: (sql: string) => string): void => {
     const [file = ''] = globSync(path.join(copy, `infra/postgres/migrations/*_${table}.sql`));
