@@ -10,9 +10,6 @@ export { listNotifications } from './log.ts';
 export { OPTIONAL } from './optional.ts';
 export { muteByToken, putPreferences, readPreferences, refuseAddress, takeAddress } from './preferences.ts';
 
-/** The functions that send notifications, and so send them again. */
-export const SENDERS: readonly string[] = ['account-emails', 'order-emails'];
-
 /**
  * Has a notification sent again, as a new one that names the first; the same request again is the same one. Throws
  * `notification-not-found`, `not-resendable`, `resent-too-often`.

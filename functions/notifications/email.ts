@@ -5,6 +5,7 @@ import { type NotifierDefinition, type NotifierSettings, notifier, type Schemas 
 import { type DeliverySettings, deliverySettings, openDelivery } from './delivery.ts';
 import { isOptional } from './optional.ts';
 import { openOrderStates, type SeenOrder } from './order-states.ts';
+import { smtpOutbound } from './smtp.ts';
 import type { OrderState, Template } from './template.ts';
 
 type EmailsSpec<Events extends Schemas> = {
@@ -20,6 +21,8 @@ type EmailsSpec<Events extends Schemas> = {
       at(data: z.infer<Events[Type]>, now: number): string | undefined;
     };
   };
+  /** What its templates need of user-service, the address apart. */
+  readonly calls?: readonly string[];
   /** Pure. The user whom an event is for, and the order that it is about as it stood then. */
   about(data: z.infer<Events[keyof Events]>): { readonly recipient: string; readonly order?: SeenOrder };
 };
@@ -28,9 +31,6 @@ type Told = {
   readonly template?: Template<unknown>;
   readonly reminder?: { readonly template: Template<unknown>; at(data: unknown, now: number): string | undefined };
 };
-
-/** For addresses, and for the links of an account. */
-const CALLS = { 'user-service': ['GetUser', 'CreateLinkToken'] };
 
 const tokenFor = (template: string): string | null =>
   isOptional(template) ? randomBytes(24).toString('base64url') : null;
@@ -54,7 +54,8 @@ export function emails<const Events extends Schemas>(
     accepts: spec.events,
     channel: 'email',
     settings: deliverySettings,
-    calls: CALLS,
+    calls: { 'user-service': ['BatchGetUsers', 'GetUser', ...(spec.calls ?? [])] },
+    outbound: smtpOutbound,
     breaker: false,
     claims: {
       columns: ['order_id', 'unsubscribe_token'],

@@ -2,7 +2,7 @@
 import { createTransport } from 'nodemailer';
 import { openCallPolicy } from '../runtime/call-policy.ts';
 import { invalid, unavailable } from '../runtime/errors.ts';
-import type { Shell } from '../runtime/function.ts';
+import type { Outbound, Shell } from '../runtime/function.ts';
 import { type Renewed, secretSetting, setting, text, url } from '../runtime/settings.ts';
 import { inSpan } from '../runtime/trace.ts';
 
@@ -66,6 +66,8 @@ export const smtpSettings = {
   SMTP_URL: secretSetting('The mail server', url('smtp:', 'smtps:')),
   MAIL_FROM: setting('The sender of e-mails', text, 'Millrace <shop@millrace.example>'),
 };
+/** The server is where the operator says; these are the ports of submission. */
+export const smtpOutbound: readonly Outbound[] = [{ host: 'SMTP_URL', ports: [465, 587] }];
 export type SmtpSettings = { readonly SMTP_URL: Renewed; readonly MAIL_FROM: string };
 
 export function openSmtp(shell: Shell<SmtpSettings>) {

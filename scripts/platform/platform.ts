@@ -4,7 +4,6 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { aggregatesOf, readContexts } from '../registry/contexts.ts';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
-import { repository } from '../registry/repository.ts';
 import { buildFunctions } from '../ship/build.ts';
 import { type Demo, seedAccounts, seedProducts } from '../shop/seed.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
@@ -16,7 +15,7 @@ import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
 import { environmentOf } from './function-environment.ts';
 import { openFrontDoor } from './gateway/gateway.ts';
-import { readConsumers, readStreams } from './manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readConsumers, readShopStreams } from './manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from './manifests/nack.ts';
 import { type Rule, readRules } from './manifests/rules.ts';
 import { type Fleet, openFleet } from './scaling/fleet.ts';
@@ -145,10 +144,9 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
 }
 
 function readManifests() {
-  const functions = path.join(repository, 'knative/functions');
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const consumers = readConsumers(functions, streams);
-  return { streams, consumers, rules: readRules(functions, consumers) };
+  const streams = readShopStreams();
+  const consumers = readConsumers(FUNCTIONS, streams);
+  return { streams, consumers, rules: readRules(FUNCTIONS, consumers) };
 }
 
 async function openFolder(

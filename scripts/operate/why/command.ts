@@ -1,12 +1,10 @@
 /** `millrace why <id>`: what became of an aggregate, a command, an event or a notification, what it waited for, and what to do. */
-import path from 'node:path';
 import pg from 'pg';
 import { RETRIES } from '../../../functions/runtime/handling/retries.ts';
 import { filterOf } from '../../../functions/runtime/messages/message.ts';
-import { type ConsumerSpec, readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
+import { type ConsumerSpec, readShopConsumers } from '../../platform/manifests/jetstream-yaml.ts';
 import { readContexts } from '../../registry/contexts.ts';
 import { readDefinitions } from '../../registry/functions.ts';
-import { repository } from '../../registry/repository.ts';
 import { type Environment, localUrl, natsPlace, readOptions, serverUrl, UsageError } from '../cli.ts';
 import { connect } from '../dead-letters/command.ts';
 import { accountOf } from './account.ts';
@@ -54,11 +52,7 @@ function readRequest(args: readonly string[]): Request {
 }
 
 /** Those of functions for what is new to them. */
-function declaredConsumers(): ConsumerSpec[] {
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const consumers = readConsumers(path.join(repository, 'knative/functions'), streams);
-  return consumers.filter(({ streamName }) => streamName !== RETRIES);
-}
+const declaredConsumers = (): ConsumerSpec[] => readShopConsumers().filter(({ streamName }) => streamName !== RETRIES);
 
 async function readFunctions(consumers: readonly ConsumerSpec[]): Promise<Functions> {
   const definitions = await readDefinitions();

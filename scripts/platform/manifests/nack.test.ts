@@ -6,11 +6,17 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../functions/runtime/errors.ts';
 import { repository } from '../../registry/repository.ts';
 import { nanoseconds } from './go-duration.ts';
-import { type ConsumerSpec, readConsumers, readStreams, type StreamSpec } from './jetstream-yaml.ts';
+import {
+  type ConsumerSpec,
+  FUNCTIONS,
+  readConsumers,
+  readShopStreams,
+  readStreams,
+  type StreamSpec,
+} from './jetstream-yaml.ts';
 import { applyJetstream, consumerConfig, streamConfig } from './nack.ts';
 
 const streamsFile = path.join(repository, 'infra/nats/streams.yaml');
-const functions = path.join(repository, 'knative/functions');
 let folder: string;
 
 beforeEach(() => {
@@ -27,9 +33,9 @@ function changedStreams(text: string | RegExp, replacement: string): string {
 function changedConsumer(text: string | RegExp, replacement: string): () => ConsumerSpec[] {
   mkdirSync(path.join(folder, 'order-view'));
   const file = path.join(folder, 'order-view/consumer.yaml');
-  cpSync(path.join(functions, 'order-view/consumer.yaml'), file);
+  cpSync(path.join(FUNCTIONS, 'order-view/consumer.yaml'), file);
   writeFileSync(file, readFileSync(file, 'utf8').replace(text, replacement));
-  return () => readConsumers(folder, readStreams(streamsFile));
+  return () => readConsumers(folder, readShopStreams());
 }
 
 const stream: StreamSpec = {

@@ -3,12 +3,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { repository } from '../../registry/repository.ts';
-import { readConsumers, readStreams } from './jetstream-yaml.ts';
+import { FUNCTIONS, readConsumers, readShopStreams } from './jetstream-yaml.ts';
 import { readRules } from './rules.ts';
 
-const ours = path.join(repository, 'knative/functions');
-const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
+const streams = readShopStreams();
 let folder: string;
 
 beforeEach(() => {
@@ -16,9 +14,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The rules of one function of ours, with `text` replaced in one of its files. */
+/** The rules of one function of FUNCTIONS, with `text` replaced in one of its files. */
 function read(name: string, file: string, text: string | RegExp, replacement: string) {
-  cpSync(path.join(ours, name), path.join(folder, name), { recursive: true });
+  cpSync(path.join(FUNCTIONS, name), path.join(folder, name), { recursive: true });
   const target = path.join(folder, name, file);
   const before = readFileSync(target, 'utf8');
   const after = before.replace(text, replacement);
@@ -28,7 +26,7 @@ function read(name: string, file: string, text: string | RegExp, replacement: st
 }
 
 describe('The scaling rules of this repository', () => {
-  const rules = readRules(ours, readConsumers(ours, streams));
+  const rules = readRules(FUNCTIONS, readConsumers(FUNCTIONS, streams));
   it('let every event and HTTP function sleep at zero', () => {
     expect(rules.filter(({ min }) => min > 0).map(({ name }) => name)).toEqual(['user-service']);
   });
@@ -128,11 +126,11 @@ describe('A Knative Service', () => {
 
 describe("A function's folder", () => {
   it('without a scaling rule is refused', () => {
-    cpSync(path.join(ours, 'order-view/consumer.yaml'), path.join(folder, 'order-view/consumer.yaml'));
+    cpSync(path.join(FUNCTIONS, 'order-view/consumer.yaml'), path.join(folder, 'order-view/consumer.yaml'));
     expect(() => readRules(folder, [])).toThrow(/order-view has no scaling rule; add one of scaledobject.yaml/);
   });
   it('with two scaling rules is refused', () => {
-    cpSync(path.join(ours, 'order-view'), path.join(folder, 'order-view'), { recursive: true });
+    cpSync(path.join(FUNCTIONS, 'order-view'), path.join(folder, 'order-view'), { recursive: true });
     writeFileSync(path.join(folder, 'order-view/hpa.yaml'), '');
     expect(() => readRules(folder, [])).toThrow(/order-view has scaledobject.yaml and hpa.yaml; keep one of them/);
   });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { AppError } from '../../../functions/runtime/errors.ts';
 import { type Environment, type NatsPlace, natsPlace, readOptions, UsageError } from '../../operate/cli.ts';
 import { connect } from '../../operate/dead-letters/command.ts';
-import { type ConsumerSpec, readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
+import { type ConsumerSpec, FUNCTIONS, readShopConsumers } from '../../platform/manifests/jetstream-yaml.ts';
 import type { Api } from '../../platform/manifests/nack.ts';
 import { readRules } from '../../platform/manifests/rules.ts';
 import { type FunctionSource, listFunctions } from '../../registry/functions.ts';
@@ -23,9 +23,8 @@ const HISTORY = ['test/repo/corpus.test.ts', 'test/repo/schemas.test.ts'];
 
 /** Consumers of a function; throws when a manifest is wrong. */
 export function declaredConsumers(name: string): ConsumerSpec[] {
-  const folder = path.join(repository, 'knative/functions');
-  const consumers = readConsumers(folder, readStreams(path.join(repository, 'infra/nats/streams.yaml')));
-  const rule = readRules(folder, consumers).find((one) => one.name === name);
+  const consumers = readShopConsumers();
+  const rule = readRules(FUNCTIONS, consumers).find((one) => one.name === name);
   if (!rule) throw new Error(`knative/functions/${name} is not there: the function has no scaling rule`);
   const named = 'triggers' in rule ? rule.triggers.flatMap((one) => ('consumer' in one ? [one.consumer] : [])) : [];
   return consumers.filter(({ durableName }) => named.includes(durableName));
