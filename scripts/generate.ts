@@ -26,11 +26,12 @@ const FROM_DECLARATIONS: readonly Generator[] = [
   callersFile,
   accountsFile,
   streamsFile,
+  postgresFiles,
   manifestFiles,
   composeFiles,
 ];
 /** These read manifests as well, so they come after what is generated of those. */
-const FROM_MANIFESTS: readonly Generator[] = [postgresFiles, readmeFiles];
+const FROM_MANIFESTS: readonly Generator[] = [readmeFiles];
 /** Has generated files alone: one that nothing generates any more is removed. */
 const GENERATED_FOLDER = 'functions/gen';
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';

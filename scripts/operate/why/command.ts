@@ -52,9 +52,7 @@ function readRequest(args: readonly string[]): Request {
 }
 
 /** Those of functions for what is new to them. */
-function declaredConsumers(): ConsumerSpec[] {
-  return readShopConsumers().filter(({ streamName }) => streamName !== RETRIES);
-}
+const declaredConsumers = (): ConsumerSpec[] => readShopConsumers().filter(({ streamName }) => streamName !== RETRIES);
 
 async function readFunctions(consumers: readonly ConsumerSpec[]): Promise<Functions> {
   const definitions = await readDefinitions();
