@@ -1,6 +1,7 @@
 /** HTTP functions → which of them answers a request, by the routes that they declare. Pure. */
-import type { HttpDefinition } from '../../functions/runtime/http.ts';
+
 import { type Route, router } from '../../functions/runtime/http/routes.ts';
+import type { HttpDefinition } from '../../functions/runtime/http.ts';
 
 type HttpFunction = Pick<HttpDefinition, 'routes'> & { readonly name: string };
 

@@ -1,4 +1,4 @@
-/** Where the traces are → all spans of what is asked about: the local shop's front door, or Jaeger's query API. */
+/** Where the traces are → all spans of what is asked about: the platform's gateway, or Jaeger's query API. */
 import { readSpans, type Span } from '../../platform/telemetry/spans.ts';
 import { ASKED_BY } from '../../platform/telemetry/telemetry.ts';
 
