@@ -8,13 +8,20 @@ import path from 'node:path';
 import { accountsFile } from './generate/accounts.ts';
 import type { Generated } from './generate/generated.ts';
 import { openApiFile } from './generate/openapi.ts';
+import { postgresFiles } from './generate/postgres.ts';
 import { protoFiles } from './generate/proto.ts';
 import { readmeFiles } from './generate/readmes.ts';
 import { repository } from './registry/repository.ts';
 import { checkPublished } from './ship/breaking.ts';
 import { runTool } from './ship/tool.ts';
 
-const GENERATORS: readonly (() => Promise<Generated>)[] = [protoFiles, openApiFile, accountsFile, readmeFiles];
+const GENERATORS: readonly (() => Promise<Generated>)[] = [
+  protoFiles,
+  openApiFile,
+  accountsFile,
+  postgresFiles,
+  readmeFiles,
+];
 /** Has generated files alone: one that nothing generates any more is removed. */
 const GENERATED_FOLDER = 'functions/gen';
 const BUF = 'node_modules/@bufbuild/buf/bin/buf';

@@ -1,6 +1,7 @@
 /** An application, a data folder and wanted ports → all of it running on this machine, from the project's own YAML; stopped without a trace. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { aggregatesOf, readContexts } from '../registry/contexts.ts';
 import { readDefinitions } from '../registry/functions.ts';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
 import { repository } from '../registry/repository.ts';
@@ -9,8 +10,8 @@ import { type Bundle, buildFunctions } from '../ship/build.ts';
 import type { Application } from './application.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { type Client, openClient } from './client.ts';
-import { openConsole } from './console/door.ts';
-import { countLetters } from './console/letters.ts';
+import { openConsole } from './console/console.ts';
+import { countDeadLetters } from './console/dead-letters.ts';
 import { buildPages, type Pages } from './console/pages.ts';
 import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
@@ -199,8 +200,12 @@ async function openEntrance({
 }: Behind): Promise<void> {
   const { bus, database } = client;
   const { points, spansOf } = telemetry;
-  const counts = async () => ({ deadLetters: await countLetters(bus), mails: mailbox.list().length });
-  const shown = { bus, database, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
+  const aggregates = Object.values(aggregatesOf(await readContexts())).map(({ aggregate }) => ({
+    name: aggregate.name,
+    aggregate,
+  }));
+  const counts = async () => ({ deadLetters: await countDeadLetters(bus), mails: mailbox.list().length });
+  const shown = { bus, database, aggregates, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
   const console = openConsole(pages, shown);
   const http = (await readDefinitions()).filter(isHttp);
   for (const { name } of http) fleet.http(name);

@@ -37,15 +37,7 @@ const names = namesOf(
 
 test('names are those of contexts, functions, events, commands, streams, ids, tables and settings', () => {
   expect(names).toEqual({
-    words: [
-      'PARCELS',
-      'PARCEL_SIZE',
-      'carrierId',
-      'command.parcel.send',
-      'parcel.sent',
-      'parcel_view',
-      'send-parcel',
-    ],
+    words: ['PARCELS', 'PARCEL_SIZE', 'carrierId', 'command.parcel.send', 'parcel.sent', 'parcel_view', 'send-parcel'],
     plain: ['labels', 'parcels', 'weights'],
   });
 });

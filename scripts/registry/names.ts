@@ -63,14 +63,12 @@ export function namesOf(
   return { words: unique.filter((name) => !isPlain(name)), plain: unique.filter(isPlain) };
 }
 
-const oneOf = (names: readonly string[]): string => names.map((name) => RegExp.escape(name)).join('|');
+const oneOf = (names: readonly string[]): string => names.map((name) => name.replaceAll('.', '\\.')).join('|');
 
 /** The names that a text holds, each with its line: `12: create-parcel`. */
 export function namesIn(text: string, { words, plain }: Names): string[] {
   const word = `(?<![\\w-])(?:${oneOf(words)})(?!\\w)`;
   const named = `(?<=(['"\`]))(?:${oneOf(plain)})(?=\\1)|(?<=\\bfunctions/)(?:${oneOf(plain)})\\b`;
   const pattern = new RegExp(`${word}|${named}`, 'g');
-  return text
-    .split('\n')
-    .flatMap((line, at) => [...line.matchAll(pattern)].map(([name]) => `${at + 1}: ${name}`));
+  return text.split('\n').flatMap((line, at) => [...line.matchAll(pattern)].map(([name]) => `${at + 1}: ${name}`));
 }

@@ -4,7 +4,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { migrate } from '../../scripts/platform/servers/migrate.ts';
-import { listFunctions } from '../../scripts/registry/functions.ts';
+import { readContexts } from '../../scripts/registry/contexts.ts';
+import { listFunctions, readDefinitions } from '../../scripts/registry/functions.ts';
+import { rolesOf, tablesOf } from '../../scripts/registry/postgres-rights.ts';
 import { roleOf } from '../../scripts/registry/postgres-roles.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
@@ -49,6 +51,54 @@ test('every function that needs the database has a role, and every role is for a
   const wanted = [...(await rolesOfFunctions()), 'outbox_reader'];
   expect(rows.map(({ name }) => name).sort()).toEqual(wanted.sort());
 });
+
+const declared = { contexts: await readContexts(), functions: await readDefinitions() };
+
+test('every table is declared by a context, and a context declares none that no migration makes', async () => {
+  const { rows } = await backends.database.query<{ name: string }>(
+    `select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'migrations' order by name`,
+  );
+  expect([...tablesOf(declared).keys()].sort()).toEqual(rows.map(({ name }) => name));
+});
+
+/** What a role may do to a table, as `has_table_privilege` and `has_column_privilege` see it. */
+async function rightsOf(role: string, table: string): Promise<string[]> {
+  const { rows } = await backends.database.query<{ right: string }>(
+    `select format('%s (%s)', privilege, attname) as right
+     from unnest(array['select', 'insert', 'update']) as privilege, pg_attribute
+     where attrelid = $2::regclass and attnum > 0 and not attisdropped
+       and has_column_privilege($1, attrelid, attnum, privilege)
+     union all
+     select privilege from unnest(array['delete', 'truncate']) as privilege where has_table_privilege($1, $2, privilege)`,
+    [role, table],
+  );
+  return rows.map(({ right }) => right).sort();
+}
+
+/** The same, of what is declared. */
+async function declaredOf(table: string, privileges: readonly string[]): Promise<string[]> {
+  const { rows } = await backends.database.query<{ attname: string }>(
+    'select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped',
+    [table],
+  );
+  const all = rows.map(({ attname }) => attname);
+  const rights = privileges.flatMap((text) =>
+    [...text.matchAll(/(\w+)(?: \(([^)]*)\))?/g)].flatMap(([, privilege = '', columns]) =>
+      privilege === 'delete' ? [privilege] : (columns?.split(', ') ?? all).map((column) => `${privilege} (${column})`),
+    ),
+  );
+  return [...new Set(rights)].sort();
+}
+
+test.each(rolesOf(declared))(
+  '$name has just the rights that are declared, on every table',
+  async ({ name, grants }) => {
+    for (const table of tablesOf(declared).keys()) {
+      const privileges = grants.filter((grant) => grant.table === table).map((grant) => grant.privileges);
+      expect(await rightsOf(name, table), table).toEqual(await declaredOf(table, privileges));
+    }
+  },
+);
 
 test.each([
   ['orders_projector', 'select from users'],

@@ -1,7 +1,7 @@
 /** NATS → what it holds now: dead letters, what is parked, and the lag of each function. */
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import type { ConsumerSpec } from '../../platform/manifests/jetstream-yaml.ts';
-import { lastLetter, parseHeaders, readLetters, type Stored } from '../dead-letters/letters.ts';
+import { lastDeadLetter, parseHeaders, readDeadLetters, type Stored } from '../dead-letters/dead-letters.ts';
 import type { Present } from './state.ts';
 
 const MOST_LETTERS = 5_000;
@@ -9,9 +9,9 @@ const MOST_PARKED = 500;
 
 async function readDead(bus: Bus): Promise<Present['letters']> {
   const letters: Present['letters'][number][] = [];
-  for await (const { id, function: name, headers, traceId } of readLetters(
+  for await (const { id, function: name, headers, traceId } of readDeadLetters(
     bus,
-    Math.max(1, (await lastLetter(bus)) - MOST_LETTERS),
+    Math.max(1, (await lastDeadLetter(bus)) - MOST_LETTERS),
   ))
     letters.push({ id, function: name, messageId: headers['ce-id'] ?? '', traceId });
   return letters;

@@ -4,7 +4,7 @@ import { type AppError, invalid, methodNotAllowed, toAppError } from '../../../f
 import { sendJson, sendProblem } from '../../../functions/runtime/http/problem.ts';
 import { parseUrl } from '../../../functions/runtime/http/routes.ts';
 import { continueTrace } from '../../../functions/runtime/trace.ts';
-import type { Console } from '../console/door.ts';
+import type { Console } from '../console/console.ts';
 import { refuseForeignHost } from '../console/origin.ts';
 import type { HttpScaler } from '../scaling/knative.ts';
 import type { FunctionState } from '../scaling/scaler.ts';

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
+import { orders } from '../../../functions/orders/order.ts';
 import { newId } from '../../../functions/runtime/ids.ts';
 import { openBrowser } from '../../../test/support/browser.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../platform/platform.ts';
@@ -86,7 +87,7 @@ try {
   const page = `${platform.endpoints.http}/console`;
   await delay(PICTURE_AT_MS);
   await picture(browser, `${page}#/functions`, 'light', '.function .badge.good');
-  await picture(browser, `${page}#/orders/${await shopping}`, 'dark', '.waterfall');
+  await picture(browser, `${page}#/aggregates/${orders.name}/${await shopping}`, 'dark', '.waterfall');
   console.log(`written to ${path.relative(process.cwd(), FOLDER)}`);
 } finally {
   await browser.close();
