@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { setting, text } from '../../functions/runtime/settings.ts';
 import { namesIn, namesOf } from './names.ts';
 
-const fn = (name: string, context: string, kind: 'command' | 'relay', more: object = {}) => ({
+const fn = (name: string, context: string, kind: 'command' | 'http' | 'relay', more: object = {}) => ({
   name,
   context,
   kind,
@@ -22,7 +22,8 @@ const names = namesOf(
       events: { 'parcel.sent': z.object({ carrierId: z.string(), userId: z.string() }) },
       tables: { parcel_view: {}, weights: {} },
     },
-    { name: 'base', tables: { outbox: {} } },
+    { name: 'edge' },
+    { name: 'base', tables: { outbox: {}, outbox_state: {} } },
   ],
   [
     fn('send-parcel', 'parcels', 'command', {
@@ -30,6 +31,7 @@ const names = namesOf(
       settings: { PARCEL_SIZE: setting('The largest', text), NATS_URL: setting('NATS', text) },
     }),
     fn('labels', 'parcels', 'command'),
+    fn('parcels-api', 'edge', 'http'),
     fn('outbox-relay', 'base', 'relay'),
   ],
   new Set(['NATS_URL']),
@@ -37,8 +39,18 @@ const names = namesOf(
 
 test('names are those of contexts, functions, events, commands, streams, ids, tables and settings', () => {
   expect(names).toEqual({
-    words: ['PARCELS', 'PARCEL_SIZE', 'carrierId', 'command.parcel.send', 'parcel.sent', 'parcel_view', 'send-parcel'],
-    plain: ['labels', 'parcels', 'weights'],
+    words: [
+      'PARCELS',
+      'PARCEL_SIZE',
+      'carrierId',
+      'command.parcel.send',
+      'parcel.sent',
+      'parcel_view',
+      'parcels-api',
+      'send-parcel',
+    ],
+    quoted: ['labels', 'parcels'],
+    contexts: ['parcels', 'edge'],
   });
 });
 
@@ -52,6 +64,7 @@ test.each([
   ['a table', 'select * from parcel_view', 'parcel_view'],
   ['a setting', 'PARCEL_SIZE: large', 'PARCEL_SIZE'],
   ['a context that is imported', "import { send } from '../../functions/parcels/events.ts';", 'parcels'],
+  ['a context without events', "import edge from '../../functions/edge/context.ts';", 'edge'],
   ['a context that is quoted', "contexts.get('parcels')", 'parcels'],
   ['a function of one word', "fleet.http('labels')", 'labels'],
 ])('%s is found', (_, line, name) => {
@@ -63,6 +76,7 @@ test.each([
   'resend-parcel and send-parcels',
   'NATS_URL, outbox-relay, userId',
   "'parcels and more'",
+  "At the 'edge' of all, with weights and outbox_state.",
   'unparcel.sent',
   'the PARCELS_OF_OTHERS',
 ])('nothing is found in %s', (line) => {

@@ -3,10 +3,12 @@ import type { DefinedContext } from './contexts.ts';
 import type { DefinedFunction } from './functions.ts';
 
 export type Names = {
-  /** Found as words wherever they stand: `create-parcel`, `parcel.sent`, `PARCELS`, `parcelId`, `PARCEL_SIZE`. */
+  /** Found wherever they stand: `create-parcel`, `parcel.sent`, `PARCELS`, `parcelId`, `PARCEL_SIZE`. */
   readonly words: readonly string[];
-  /** Words of every day, found where they are a name: quoted, or a folder of functions/. */
-  readonly plain: readonly string[];
+  /** Words of every day, found where they are quoted: `parcels`. */
+  readonly quoted: readonly string[];
+  /** Folders of functions/. */
+  readonly contexts: readonly string[];
 };
 
 type Context = Pick<DefinedContext, 'name' | 'stream' | 'events' | 'aggregates' | 'tables'>;
@@ -40,13 +42,13 @@ export function namesOf(
   const owned = contexts.filter((context) => !isFramework(context, functions));
   const own = functions.filter(({ context }) => owned.some(({ name }) => name === context));
   const aggregates = owned.flatMap((context) => (context.aggregates ?? []).map(({ aggregate }) => aggregate.name));
-  const all = [
+  const names = [
     ...owned.flatMap(({ name, stream, events = {}, tables = {} }) => [
-      name,
-      ...(stream ? [stream.name] : []),
+      // A context without events, such as the edge, has a name that says nothing by itself.
+      ...(stream ? [name, stream.name] : []),
       ...Object.keys(events),
       ...Object.values(events).flatMap(idFields),
-      ...Object.keys(tables),
+      ...Object.keys(tables).filter((table) => table.includes('_')),
     ]),
     ...own.flatMap(({ name, consumes, publishes, schedules, settings }) => [
       name,
@@ -58,17 +60,25 @@ export function namesOf(
     ...aggregates,
     ...aggregates.flatMap(idOf),
   ];
-  const isPlain = (name: string): boolean => /^[a-z]+$/.test(name);
-  const unique = [...new Set(all)].sort();
-  return { words: unique.filter((name) => !isPlain(name)), plain: unique.filter(isPlain) };
+  const isEveryDay = (name: string): boolean => /^[a-z]+$/.test(name);
+  const unique = [...new Set(names)].sort();
+  return {
+    words: unique.filter((name) => !isEveryDay(name)),
+    quoted: unique.filter(isEveryDay),
+    contexts: owned.map(({ name }) => name),
+  };
 }
 
-const oneOf = (names: readonly string[]): string => names.map((name) => name.replaceAll('.', '\\.')).join('|');
+const oneOf = (names: readonly string[]): string =>
+  names.length > 0 ? names.map((name) => name.replaceAll('.', '\\.')).join('|') : '(?!)';
 
 /** The names that a text holds, each with its line: `12: create-parcel`. */
-export function namesIn(text: string, { words, plain }: Names): string[] {
-  const word = `(?<![\\w-])(?:${oneOf(words)})(?!\\w)`;
-  const named = `(?<=(['"\`]))(?:${oneOf(plain)})(?=\\1)|(?<=\\bfunctions/)(?:${oneOf(plain)})\\b`;
-  const pattern = new RegExp(`${word}|${named}`, 'g');
+export function namesIn(text: string, { words, quoted, contexts }: Names): string[] {
+  const patterns = [
+    `(?<![\\w-])(?:${oneOf(words)})(?!\\w)`,
+    `(?<=(['"\`]))(?:${oneOf(quoted)})(?=\\1)`,
+    `(?<=\\bfunctions/)(?:${oneOf(contexts)})\\b`,
+  ];
+  const pattern = new RegExp(patterns.join('|'), 'g');
   return text.split('\n').flatMap((line, at) => [...line.matchAll(pattern)].map(([name]) => `${at + 1}: ${name}`));
 }
