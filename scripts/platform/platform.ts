@@ -1,34 +1,29 @@
 /** An application, a data folder and wanted ports → all of it running on this machine, from the project's own YAML; stopped without a trace. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { aggregatesOf, readContexts } from '../registry/contexts.ts';
-import { readDefinitions } from '../registry/functions.ts';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
 import { repository } from '../registry/repository.ts';
-import { functionRouter, isHttp } from '../registry/routes.ts';
 import { type Bundle, buildFunctions } from '../ship/build.ts';
 import type { Application } from './application.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
-import { type Client, openClient } from './client.ts';
-import { openConsole } from './console/console.ts';
-import { countDeadLetters } from './console/dead-letters.ts';
-import { buildPages, type Pages } from './console/pages.ts';
+import { openClient } from './client.ts';
+import { buildPages } from './console/pages.ts';
 import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
+import { openEntrance } from './entrance.ts';
 import { environmentOf } from './function-environment.ts';
-import { openGateway } from './gateway/gateway.ts';
 import { readConsumers, readStreams } from './manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from './manifests/nack.ts';
 import { type Rule, readRules } from './manifests/rules.ts';
-import { type Fleet, openFleet } from './scaling/fleet.ts';
-import { type Mailbox, openMailbox } from './servers/mailbox.ts';
+import { openFleet } from './scaling/fleet.ts';
+import { openMailbox } from './servers/mailbox.ts';
 import { openNatsKeys, withBusAs } from './servers/nats-keys.ts';
 import { openLogins } from './servers/postgres-logins.ts';
 import { writePrivate } from './servers/secrets.ts';
-import { type Servers, startServers } from './servers/servers.ts';
+import { startServers } from './servers/servers.ts';
 import { openMetrics } from './telemetry/metrics.ts';
 import { openPlatformMetrics } from './telemetry/platform-metrics.ts';
-import { openTelemetry, type Telemetry, telemetryElsewhere } from './telemetry/telemetry.ts';
+import { openTelemetry, telemetryElsewhere } from './telemetry/telemetry.ts';
 
 export { ANY_PORTS, type Endpoints, type Ports } from './endpoints.ts';
 
@@ -174,56 +169,4 @@ async function openFolder(
   if (elsewhere) progress(`Postgres's data is in ${elsewhere}: its account may not enter ${dataDir}`);
   mkdirSync(paths.logs, { recursive: true });
   return paths;
-}
-
-type Behind = {
-  readonly ports: Ports;
-  readonly fleet: Fleet;
-  readonly servers: Servers;
-  readonly client: Client;
-  readonly mailbox: Mailbox;
-  readonly telemetry: Telemetry;
-  readonly pages: Pages;
-  readonly cleanup: Cleanup;
-};
-
-/** The gateway, and the console behind it. */
-async function openEntrance({
-  ports,
-  fleet,
-  servers,
-  client,
-  mailbox,
-  telemetry,
-  pages,
-  cleanup,
-}: Behind): Promise<void> {
-  const { bus, database } = client;
-  const { points, spansOf } = telemetry;
-  const aggregates = Object.values(aggregatesOf(await readContexts())).map(({ aggregate }) => ({
-    name: aggregate.name,
-    aggregate,
-  }));
-  const counts = async () => ({ deadLetters: await countDeadLetters(bus), mails: mailbox.list().length });
-  const shown = { bus, database, aggregates, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
-  const console = openConsole(pages, shown);
-  const http = (await readDefinitions()).filter(isHttp);
-  for (const { name } of http) fleet.http(name);
-  const nameFor = functionRouter(http);
-  const gateway = await openGateway({
-    port: ports.http,
-    functionFor: (method, path) => fleet.http(nameFor(method, path)),
-    notReady: () => [
-      ...(servers.postgres.running() ? [] : ['Postgres does not run']),
-      ...(servers.nats.running() && client.bus.connected() ? [] : ['NATS does not run']),
-      ...fleet.notReady(),
-    ],
-    mail: mailbox.list,
-    functions: fleet.states,
-    telemetry,
-    console,
-  });
-  cleanup.add('gateway', gateway.close);
-  // The gateway closes once all have left it, and pages that listen stay until they are sent away.
-  cleanup.add('console', console.close);
 }
