@@ -1,7 +1,7 @@
 /** Builder of HTTP functions: a table of routes → a function that answers requests, counts them and says what went wrong. */
 import type { ServerResponse } from 'node:http';
 import { invalid, toAppError } from './errors.ts';
-import type { Calls, Definition, HttpRequest, Shell } from './function.ts';
+import type { Calls, Definition, HttpRequest, Outbound, Shell } from './function.ts';
 import { clientAddress, readProxies } from './http/client-address.ts';
 import { sendJson, sendProblem, sendText } from './http/problem.ts';
 import { bearerToken, type Caller, parseUrl, type Reply, type Route, router } from './http/routes.ts';
@@ -64,6 +64,8 @@ export function http<Own extends object, Opened extends Parts>(spec: {
   readonly publishes?: readonly string[];
   /** Functions that it sends tasks to. */
   readonly tasksTo?: readonly string[];
+  /** Hosts that it calls. */
+  readonly outbound?: readonly Outbound[];
   /** What it calls in its own name: service → methods. */
   readonly calls?: Calls;
   open(shell: Shell<Own>): Promise<Opened>;
@@ -77,6 +79,7 @@ export function http<Own extends object, Opened extends Parts>(spec: {
     publishes: spec.publishes ?? [],
     tasksTo: spec.tasksTo ?? [],
     schedules: [],
+    outbound: spec.outbound ?? [],
     calls: spec.calls ?? {},
     inFlight: 0,
     routes: () => spec.routes({} as Opened),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { orderEvents } from '../../functions/orders/events.ts';
-import { readConsumers, readStreams } from '../platform/manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readShopConsumers } from '../platform/manifests/jetstream-yaml.ts';
 import { type Rule, readRules } from '../platform/manifests/rules.ts';
 import { readResource } from '../platform/manifests/yaml-file.ts';
 import { type DefinedFunction, readDefinitions } from '../registry/functions.ts';
@@ -109,9 +109,7 @@ function rowOf(fn: DefinedFunction, rule: Rule): string {
 }
 
 async function functionsTable(): Promise<string> {
-  const functions = path.join(repository, 'knative/functions');
-  const consumers = readConsumers(functions, readStreams(path.join(repository, 'infra/nats/streams.yaml')));
-  const rules = readRules(functions, consumers);
+  const rules = readRules(FUNCTIONS, readShopConsumers());
   const definitions = await readDefinitions();
   const rows = definitions
     .toSorted(

@@ -2,7 +2,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
-import { repository } from '../registry/repository.ts';
 import { type Bundle, buildFunctions } from '../ship/build.ts';
 import type { Application } from './application.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
@@ -12,7 +11,7 @@ import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
 import { openEntrance } from './entrance.ts';
 import { environmentOf } from './function-environment.ts';
-import { readConsumers, readStreams } from './manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readConsumers, readShopStreams } from './manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from './manifests/nack.ts';
 import { type Rule, readRules } from './manifests/rules.ts';
 import { openFleet } from './scaling/fleet.ts';
@@ -148,10 +147,9 @@ async function start<Demo>(
 }
 
 function readManifests() {
-  const functions = path.join(repository, 'knative/functions');
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const consumers = readConsumers(functions, streams);
-  return { streams, consumers, rules: readRules(functions, consumers) };
+  const streams = readShopStreams();
+  const consumers = readConsumers(FUNCTIONS, streams);
+  return { streams, consumers, rules: readRules(FUNCTIONS, consumers) };
 }
 
 async function openFolder(

@@ -60,7 +60,7 @@ export function welcome(shop: Welcome): string {
     '',
     ...curlCalls(shop.endpoints.http),
     '',
-    'Why did it take so long? npx millrace why <order id>',
+    'Why did it take so long? npx millrace why <subject>, such as an order id',
     '',
     `Logs are in ${shop.logs}. Ctrl-C stops everything; the data stays.`,
     '',

@@ -24,7 +24,8 @@ beforeAll(async () => {
   const options = {
     stream: 'ORDERS',
     consumer: 'order-emails',
-    types: ['order.created', 'mail.remind'],
+    types: ['order.created'],
+    tasks: ['mail.remind'],
     inFlight: 8,
     batch: 1,
     concurrency: 8,

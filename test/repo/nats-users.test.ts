@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { natsSettings } from '../../functions/runtime/jetstream/connection.ts';
 import { makeNkeys } from '../../scripts/operate/nkeys/seeds.ts';
-import type { ConsumerSpec } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
 import { ACCOUNT, accountsConf, variableOf } from '../../scripts/registry/nats-users/accounts-conf.ts';
 import { type NamedFunction, usersOf } from '../../scripts/registry/nats-users/permissions.ts';
@@ -59,7 +58,7 @@ test('nobody may publish to all subjects of a kind but the operator to commands,
   }
 });
 
-const consumer = (streamName: string, durableName: string) => ({ streamName, durableName }) as ConsumerSpec;
+const consumer = (streamName: string, durableName: string) => ({ streamName, durableName });
 const example = (name: string, kind: NamedFunction['kind'], more: Partial<NamedFunction>): NamedFunction => ({
   name,
   kind,

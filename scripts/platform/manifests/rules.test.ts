@@ -3,12 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { repository } from '../../registry/repository.ts';
-import { readConsumers, readStreams } from './jetstream-yaml.ts';
+import { FUNCTIONS, readConsumers, readShopStreams } from './jetstream-yaml.ts';
 import { readRules } from './rules.ts';
 import { sampleStreams, writeSample } from './sample.ts';
 
-const ours = path.join(repository, 'knative/functions');
 let folder: string;
 
 beforeEach(() => {
@@ -30,8 +28,7 @@ function read(name: Sample, file: string, text: string | RegExp, replacement: st
 }
 
 describe('The scaling rules of this repository', () => {
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const rules = readRules(ours, readConsumers(ours, streams));
+  const rules = readRules(FUNCTIONS, readConsumers(FUNCTIONS, readShopStreams()));
   it('let every event and HTTP function sleep at zero', () => {
     expect(rules.filter(({ min }) => min > 0)).toEqual(rules.filter(({ scaledBy }) => scaledBy === 'hpa'));
   });

@@ -2,8 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { manifestsOf } from '../../new/manifests.ts';
-import { repository } from '../../registry/repository.ts';
-import { readStreams, type StreamSpec } from './jetstream-yaml.ts';
+import { readShopStreams, type StreamSpec } from './jetstream-yaml.ts';
 
 export const sampleStream: StreamSpec = {
   name: 'PARCELS',
@@ -19,7 +18,7 @@ export const sampleStream: StreamSpec = {
   preventDelete: true,
 };
 
-export const sampleStreams = [...readStreams(path.join(repository, 'infra/nats/streams.yaml')), sampleStream];
+export const sampleStreams = [...readShopStreams(), sampleStream];
 
 const sample = { consumes: ['parcel.sent'], stream: sampleStream.name, inFlight: 256 };
 const samples = {

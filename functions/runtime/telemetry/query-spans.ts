@@ -9,7 +9,7 @@ type Statement = string | { readonly name?: string; readonly text: string };
 const summaries = new Map<string, string>();
 const MOST_SUMMARIES = 1_000;
 
-/** `INSERT append-order-2`, or `SELECT orders` of a statement without a name. */
+/** `INSERT append-parcel-2`, or `SELECT parcels` of a statement without a name. */
 export function summaryOf(statement: Statement): string {
   const { name, text } = typeof statement === 'string' ? { text: statement } : statement;
   const key = name ?? text;

@@ -1,19 +1,20 @@
-/** Spans of some traces → what was done, step by step: each request, and each message with its function's attempts. Pure. */
+/** Spans of some traces → what was done, in entries: each request, and each message with its function's attempts. Pure. */
 import type { Span } from '../../platform/telemetry/spans.ts';
 import { type Attempt, attemptsOf } from './attempts.ts';
 import { failureOf, slowestOf } from './calls.ts';
 import { type Forest, forestOf, keyOf } from './forest.ts';
-import { dueAtOf, isProcess, isRequest, isSend, messageIdOf, number, orderIdOf, text, typeOf } from './named.ts';
+import { dueAtOf, isProcess, isRequest, isSend, messageIdOf, number, subjectOf, text, typeOf } from './span-names.ts';
 
-export type Step = {
+export type Entry = {
   readonly kind: 'request' | 'message';
   readonly function: string;
   /** Type of the message, or method and route. */
   readonly what: string;
   readonly messageId: string;
-  readonly orderId: string;
+  readonly subject: string;
   readonly traceId: string;
-  readonly emails: boolean;
+  /** Its function is a notifier. */
+  readonly notifies: boolean;
   /** When it was stored, or became due, or came. */
   readonly from: number;
   /** Of a timer. */
@@ -23,13 +24,17 @@ export type Step = {
   readonly attempts: readonly Attempt[];
   /** The span that it was sent by, and what that was part of; undefined when it is not known. */
   readonly sentBy: Span | undefined;
-  /** Key of the span of the step that sent it. */
+  /** Key of the span of the entry that sent it. */
   readonly cameFrom: string | undefined;
   /** Keys of its own spans. */
   readonly spans: readonly string[];
 };
-/** Type of a message → the functions that take it. */
-export type Takers = (type: string) => readonly string[];
+/** What is declared of functions. */
+export type Functions = {
+  /** Those that take messages of a type. */
+  consumersOf(type: string): readonly string[];
+  notifies(name: string): boolean;
+};
 
 const groupBy = (spans: readonly Span[], keyed: (span: Span) => string): Span[][] => [
   ...Map.groupBy(spans, keyed).values(),
@@ -37,7 +42,7 @@ const groupBy = (spans: readonly Span[], keyed: (span: Span) => string): Span[][
 
 const about = (span: Span) => ({
   messageId: messageIdOf(span),
-  orderId: orderIdOf(span),
+  subject: subjectOf(span),
   traceId: span.traceId,
 });
 
@@ -49,7 +54,7 @@ const origin = (forest: Forest, span: Span) => {
   return { sentBy, cameFrom: above && keyOf(above), dueAt };
 };
 
-function messageStep(forest: Forest, processes: readonly Span[]): Step[] {
+function messageEntry(forest: Forest, processes: readonly Span[], { notifies }: Functions): Entry[] {
   const [span] = processes;
   if (!span) return [];
   const attempts = attemptsOf(forest, processes);
@@ -60,7 +65,7 @@ function messageStep(forest: Forest, processes: readonly Span[]): Step[] {
       ...about(span),
       function: span.service,
       what: typeOf(span),
-      emails: span.service.endsWith('-emails') || forest.own(span).some(({ name }) => name === 'send mail'),
+      notifies: notifies(span.service),
       from: attempts[0]?.wait?.start ?? dueAt ?? sentBy?.end ?? span.start,
       dueAt,
       status: undefined,
@@ -72,7 +77,7 @@ function messageStep(forest: Forest, processes: readonly Span[]): Step[] {
   ];
 }
 
-function requestStep(forest: Forest, span: Span): Step {
+function requestEntry(forest: Forest, span: Span): Entry {
   const { start, end } = span;
   const own = forest.own(span);
   const failure = failureOf(span, own);
@@ -82,7 +87,7 @@ function requestStep(forest: Forest, span: Span): Step {
     ...about(span),
     function: span.service,
     what: `${text(span, 'http.request.method')} ${text(span, 'http.route') || span.name.replace(/^\S+ ?/, '')}`.trim(),
-    emails: false,
+    notifies: false,
     from: start,
     dueAt: undefined,
     status: number(span, 'http.response.status_code') || undefined,
@@ -94,17 +99,18 @@ function requestStep(forest: Forest, span: Span): Step {
 }
 
 /** What was sent, and not heard of since, to each function that takes it. */
-function unheard(forest: Forest, sends: readonly Span[], heard: readonly Step[], takers: Takers): Step[] {
+function unheard(forest: Forest, sends: readonly Span[], heard: readonly Entry[], functions: Functions): Entry[] {
   const known = new Set(heard.map(({ traceId, messageId, function: name }) => `${traceId} ${messageId} ${name}`));
   return sends.flatMap((span) =>
-    takers(typeOf(span))
+    functions
+      .consumersOf(typeOf(span))
       .filter((name) => !known.has(`${span.traceId} ${about(span).messageId} ${name}`))
       .map((name) => ({
         kind: 'message' as const,
         ...about(span),
         function: name,
         what: typeOf(span),
-        emails: name.endsWith('-emails'),
+        notifies: functions.notifies(name),
         from: dueAtOf(span) ?? span.end,
         status: undefined,
         attempts: [],
@@ -114,16 +120,16 @@ function unheard(forest: Forest, sends: readonly Span[], heard: readonly Step[],
   );
 }
 
-/** Oldest first. `orderId`, when not '', leaves out what is about another order. */
-export function stepsOf(spans: readonly Span[], takers: Takers, orderId = ''): Step[] {
+/** Oldest first. `subject`, when not '', leaves out what is about another subject. */
+export function entriesOf(spans: readonly Span[], functions: Functions, subject = ''): Entry[] {
   const forest = forestOf(spans);
   const processes = spans.filter(isProcess);
   const groups = groupBy(processes, (span) =>
     [span.traceId, messageIdOf(span) || span.parentId, span.service].join(' '),
   );
-  const messages = groups.flatMap((group) => messageStep(forest, group));
-  const requests = spans.filter(isRequest).map((span) => requestStep(forest, span));
-  return [...requests, ...messages, ...unheard(forest, spans.filter(isSend), messages, takers)]
-    .filter((step) => orderId === '' || step.orderId === '' || step.orderId === orderId)
+  const messages = groups.flatMap((group) => messageEntry(forest, group, functions));
+  const requests = spans.filter(isRequest).map((span) => requestEntry(forest, span));
+  return [...requests, ...messages, ...unheard(forest, spans.filter(isSend), messages, functions)]
+    .filter((entry) => subject === '' || entry.subject === '' || entry.subject === subject)
     .sort((a, b) => a.from - b.from);
 }

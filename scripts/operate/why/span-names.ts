@@ -15,6 +15,6 @@ export const isSend = (span: Span): boolean => span.kind === 'producer' && span.
 export const typeOf = (span: Span): string =>
   text(span, 'cloudevents.event_type') || span.name.replace(/^(process|send) /, '');
 export const messageIdOf = (span: Span): string => text(span, 'messaging.message.id');
-export const orderIdOf = (span: Span): string => text(span, 'cloudevents.event_subject');
+export const subjectOf = (span: Span): string => text(span, 'cloudevents.event_subject');
 /** ms since 1970, of a timer; undefined for what is due at once. */
 export const dueAtOf = (span: Span): number | undefined => Date.parse(text(span, 'millrace.send.due_at')) || undefined;

@@ -2,8 +2,9 @@
  * OpenTelemetry's automatic instrumentations, for a function that never starts cold. They patch what is required after them,
  * and only what is outside of the bundle.
  */
-import { readSettings } from '../process/settings.ts';
+
 import { leaveToInstrumentations } from '../trace.ts';
+import { readSettings } from './settings.ts';
 
 /** What a function does without being asked by a caller: probes, pushes of what is told here, connections. */
 const NOISE = ['http', 'net', 'dns', 'undici'] as const;

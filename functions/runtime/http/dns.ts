@@ -1,6 +1,6 @@
 /** The name of a host → its addresses, by DNS alone: no file of hosts, no search domains, and no thread that waits. */
 import { Resolver } from 'node:dns/promises';
-import { type AskDns, isLocalName } from '../webhook-target.ts';
+import { type AskDns, isLocalName } from './public-address.ts';
 
 const TIMEOUT_MS = 1_500;
 const TRIES = 2;
@@ -16,7 +16,7 @@ const LOOPBACK = [
 
 /**
  * Of the system's own lookup there are four at a time in a process, and one whose server is silent takes 10 s and more: the
- * names of one partner would hold up all the others. Fails with ENOTFOUND, or EAI_AGAIN when DNS does not answer.
+ * names of one host would hold up all the others. Fails with ENOTFOUND, or EAI_AGAIN when DNS does not answer.
  */
 export function openDns(resolver = new Resolver({ timeout: TIMEOUT_MS, tries: TRIES })): AskDns {
   const ask = async (host: string, family: 4 | 6) => {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { guardedLookup, isAllowed, targetFault } from './webhook-target.ts';
+import { guardedLookup, isAllowed, urlFault } from './public-address.ts';
 
-const PUBLIC = { loopback: false };
+const PUBLIC = { loopback: false, ports: [443, 8443] };
 const LOCAL = { loopback: true };
 
 test.each([
@@ -41,7 +41,7 @@ test.each([
   ['https://partner.example/\u0000', 'must not have control characters'],
   ['https://partner.example/\ud800', 'must not have control characters'],
 ])('of %s it is said: %s', (url, fault) => {
-  const found = targetFault(url, PUBLIC);
+  const found = urlFault(url, PUBLIC);
   if (fault === undefined) expect(found).toBeUndefined();
   else expect(found).toContain(fault);
 });
@@ -96,9 +96,22 @@ test.each([
 
 test('locally loopback is allowed by http on any port, and no other address that is not public', () => {
   for (const url of ['http://127.0.0.1:9000/', 'http://localhost:9000/', 'http://[::1]:9000/'])
-    expect(targetFault(url, LOCAL)).toBeUndefined();
+    expect(urlFault(url, LOCAL)).toBeUndefined();
   for (const url of ['http://10.0.0.1/', 'http://169.254.169.254/', 'http://[::ffff:127.0.0.1]/'])
-    expect(targetFault(url, LOCAL)).toContain('public');
+    expect(urlFault(url, LOCAL)).toContain('public');
+});
+
+test('a host that is declared may be at any address, on its own ports, and by http only where that is allowed', () => {
+  const hosts = [{ host: 'gateway.internal', ports: [8443, 8080] }];
+  expect(urlFault('https://gateway.internal:8443/sms', { hosts })).toBeUndefined();
+  expect(urlFault('https://gateway.internal/sms', { hosts })).toBe('must be on port 8443 or 8080');
+  expect(urlFault('http://gateway.internal:8080/sms', { hosts })).toBe('must begin with https://');
+  expect(urlFault('http://gateway.internal:8080/sms', { hosts, http: true })).toBeUndefined();
+  expect(urlFault('http://partner.example:8080/sms', { hosts, http: true })).toBe('must begin with https://');
+  expect(
+    urlFault('https://gateway.internal.example/sms', { hosts: [{ host: '10.0.0.1', ports: [443] }] }),
+  ).toBeUndefined();
+  expect(urlFault('https://10.0.0.2/', { hosts: [{ host: '10.0.0.1', ports: [443] }] })).toContain('public');
 });
 
 type Found = { address: string; family: number }[];
