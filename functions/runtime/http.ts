@@ -4,7 +4,7 @@ import { invalid, toAppError } from './errors.ts';
 import type { Calls, Definition, HttpRequest, Outbound, Shell } from './function.ts';
 import { clientAddress, readProxies } from './http/client-address.ts';
 import { sendJson, sendProblem, sendText } from './http/problem.ts';
-import { bearerToken, type Caller, type Reply, type Route, router } from './http/routes.ts';
+import { bearerToken, type Caller, parseUrl, type Reply, type Route, router } from './http/routes.ts';
 import { record } from './metrics.ts';
 import { ConfigError, type SettingsOf, setting } from './settings.ts';
 import { continueTrace, currentSpan, currentTrace, noteSubject, type Trace } from './trace.ts';
@@ -29,18 +29,6 @@ function noteRoute({ method, path, subject }: Route, params: Readonly<Record<str
   currentSpan()?.rename(`${method} ${path}`);
   currentSpan()?.add({ 'http.route': path });
   if (subject) noteSubject(params[subject]);
-}
-
-function parseUrl(raw: string | undefined): { path: string; query: object } {
-  try {
-    const { pathname, searchParams } = new URL(raw ?? '/', 'http://function');
-    // A broken escape would otherwise be met in the router.
-    decodeURIComponent(pathname);
-    return { path: pathname, query: Object.fromEntries(searchParams) };
-  } catch (error) {
-    const slug = error instanceof URIError ? 'bad-request' : 'bad-path';
-    throw invalid(slug, 'The path of the request cannot be read');
-  }
 }
 
 const httpSettings = {

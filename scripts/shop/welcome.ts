@@ -1,5 +1,6 @@
 /** Addresses and accounts of a started shop → what is shown to whoever started it, ready to paste. Pure. */
-import type { Demo, Endpoints, Ports } from '../platform/platform.ts';
+import type { Endpoints, Ports } from '../platform/platform.ts';
+import type { Demo } from './seed.ts';
 
 const NAMES: Readonly<Record<keyof Ports, string>> = {
   http: 'shop (HTTP)',

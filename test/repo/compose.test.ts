@@ -87,7 +87,7 @@ test('compose waits for what is there, and for the health of what has some', () 
   }
 });
 
-test('compose gives nobody the address of its front door before the door has it', () => {
+test('compose gives nobody the address of its gateway before the gateway has it', () => {
   const [{ subnet, ip_range: range }] = networks.default.ipam.config;
   const inside = (net: string, address = ''): boolean => {
     const [from = '', bits = ''] = net.split('/');
@@ -95,16 +95,16 @@ test('compose gives nobody the address of its front door before the door has it'
     list.addSubnet(from, Number(bits));
     return list.check(address);
   };
-  const door = services.door?.networks?.default.ipv4_address;
-  expect(inside(subnet, door)).toBe(true);
-  expect(inside(range, door)).toBe(false);
+  const gateway = services.gateway?.networks?.default.ipv4_address;
+  expect(inside(subnet, gateway)).toBe(true);
+  expect(inside(range, gateway)).toBe(false);
   expect(2 ** (32 - Number(range.split('/')[1]))).toBeGreaterThan(2 * Object.keys(services).length);
 });
 
-test('compose is reached from this machine alone, and its front door is the proxy that functions trust', () => {
+test('compose is reached from this machine alone, and its gateway is the proxy that functions trust', () => {
   for (const [name, { ports = [] }] of Object.entries(services))
     for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
-  expect(services.door?.networks?.default.ipv4_address).toBe(services['commands-api']?.environment?.TRUSTED_PROXIES);
+  expect(services.gateway?.networks?.default.ipv4_address).toBe(services['commands-api']?.environment?.TRUSTED_PROXIES);
 });
 
 /** Method and path → who is asked by a Caddyfile; its handles are tried from the first to the last. */
@@ -122,7 +122,7 @@ function answeredBy(caddyfile: string, method: string, target: string): string |
   })?.[2];
 }
 
-test('the front door of compose asks the function that has the route', async () => {
+test('the gateway of compose asks the function that has the route', async () => {
   const caddyfile = readFileSync(path.join(infra, 'compose/Caddyfile'), 'utf8');
   let routes = 0;
   for (const { name, source } of functions) {

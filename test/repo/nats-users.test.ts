@@ -71,11 +71,11 @@ const example = (name: string, kind: NamedFunction['kind'], more: Partial<NamedF
 
 test('a handler may pull, acknowledge, park, bury, send its events, and answer those who send its command, and a sender of tasks may send them to those it names', () => {
   const handler = example('pack', 'command', { consumes: ['command.box.pack'], publishes: ['box.packed'] });
-  const door = example('door', 'http', { publishes: ['command.box.pack'], tasksTo: ['pack'] });
+  const edge = example('edge', 'http', { publishes: ['command.box.pack'], tasksTo: ['pack'] });
   const other = example('other', 'http', { publishes: ['command.box.open'] });
   const sender = example('sender', 'policy', { publishes: ['command.box.pack'], schedules: ['command.box.open'] });
   const consumers = [consumer('COMMANDS', 'pack'), consumer('RETRIES', 'pack-retries'), consumer('COMMANDS', 'pack-2')];
-  const found = usersOf([handler, door, other, sender], consumers);
+  const found = usersOf([handler, edge, other, sender], consumers);
   const mayPublish = (name: string) => found.find((user) => user.name === name)?.publish;
   expect(mayPublish('pack')).toEqual([
     '$JS.API.CONSUMER.MSG.NEXT.COMMANDS.pack',
@@ -87,12 +87,12 @@ test('a handler may pull, acknowledge, park, bury, send its events, and answer t
     'waiting.pack.>',
     'dead.pack',
     'box.*.packed',
-    '_INBOX.door.answers.>',
+    '_INBOX.edge.answers.>',
   ]);
   expect(mayPublish('sender')).toEqual([
     'command.box.pack',
     'parked.command.box.open.*',
     '$JS.API.STREAM.PURGE.COMMANDS',
   ]);
-  expect(mayPublish('door')).toEqual(['command.box.pack', 'retry.pack']);
+  expect(mayPublish('edge')).toEqual(['command.box.pack', 'retry.pack']);
 });
