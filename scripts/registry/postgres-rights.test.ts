@@ -48,6 +48,13 @@ test('names with hyphens are roles that SQL need not quote', () => {
   expect(roles.map(({ name }) => name)).toEqual(['gift_api', 'gift_cards_gift_sms', 'gift_cards_projector']);
 });
 
+test('functions of two kinds never share a role by their names', () => {
+  const functions = [fn('send-parcel', 'command'), fn('parcels-command', 'http')];
+  expect(() => rolesOf({ contexts: [platform, parcels()], functions })).toThrow(
+    'send-parcel and parcels-command would share the role parcels_command',
+  );
+});
+
 test.each([
   ['nobody', [platform, parcels({ labels: { clerk: 'select' } })], "gives rights on labels to 'clerk'"],
   [

@@ -98,6 +98,11 @@ export function rolesOf(declared: Declared): Role[] {
   const uses = new Map<string, string>(contexts.flatMap(({ roles = {} }) => Object.entries(roles)));
   for (const fn of functions) {
     const role = roleOf(fn);
+    const other = functions.find((one) => roleOf(one) === role && (one.context !== fn.context || one.kind !== fn.kind));
+    if (role && other)
+      throw new Error(
+        `the functions ${fn.name} and ${other.name} would share the role ${role} and all its rights: rename one of them`,
+      );
     if (role) uses.set(role, [uses.get(role) ?? [], `\`${fn.name}\``].flat().join(', '));
   }
   const placeOf = ({ table, privileges }: Grant): string => `${table} ${privileges}`;
