@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { migrate } from '../../scripts/platform/servers/migrate.ts';
+import { openLogins } from '../../scripts/platform/servers/postgres-logins.ts';
 import { readContexts } from '../../scripts/registry/contexts.ts';
 import { readDefinitions } from '../../scripts/registry/functions.ts';
 import { rolesOf, tablesOf } from '../../scripts/registry/postgres-rights.ts';
@@ -155,6 +157,14 @@ test('a login of a function has the rights of its role, and no statement of it t
   );
   await client.end();
   expect(rows).toEqual([{ login: url.username, longest: '10s', projects: true, serves: false }]);
+});
+
+test('a function whose role was not generated yet gets no login, and the error says what to run', async () => {
+  const secrets = await mkdtemp(path.join(os.tmpdir(), 'millrace-logins-'));
+  const early = { name: 'parcel-view', context: 'parcels', kind: 'projector', settings: { DATABASE_URL: {} } } as const;
+  const opened = openLogins(inject('postgresUrl'), [early], secrets);
+  await expect(opened).rejects.toThrow(/"parcels_projector" does not exist.*npm run generate/);
+  await rm(secrets, { recursive: true });
 });
 
 test('a migration takes what is not declared from everybody, and leaves tables of another owner alone', async () => {
