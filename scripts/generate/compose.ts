@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import type { Definition } from '../../functions/runtime/function.ts';
-import type { HttpDefinition, Route } from '../../functions/runtime/http.ts';
+import type { Route } from '../../functions/runtime/http.ts';
 import { type DefinedFunction, readDefinitions } from '../registry/functions.ts';
 import { repository } from '../registry/repository.ts';
+import { isHttp } from '../registry/routes.ts';
 import type { Generated } from './generated.ts';
 import { withSection } from './section.ts';
 
@@ -38,7 +38,7 @@ const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD
 const READS = 'GET HEAD';
 
 /** `/v1/parcels/:parcelId` → `/v1/parcels/[^/]+`. */
-const patternOf = (route: string): string => route.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+');
+const patternOf = (route: string): string => route.replaceAll('.', '\\.').replaceAll(/[:*]\w+/g, '[^/]+');
 
 /** Who has the most routes of a kind also answers what nobody knows: with a problem. */
 const mostOf = (functions: readonly Routed[], reads: boolean): string | undefined =>
@@ -86,15 +86,9 @@ export function caddyRoutes(functions: readonly Routed[]): string[] {
   ];
 }
 
-const routesOf = (fn: Definition | HttpDefinition): HttpDefinition['routes'] | undefined =>
-  'routes' in fn ? fn.routes : undefined;
-
 export async function composeFiles(): Promise<Generated> {
   const functions = await readDefinitions();
-  const http = functions.flatMap((fn) => {
-    const routes = routesOf(fn);
-    return routes ? [{ name: fn.name, routes: routes() }] : [];
-  });
+  const http = functions.filter(isHttp).map(({ name, routes }) => ({ name, routes: routes() }));
   const text = read(COMPOSE);
   const lines = functions.map((fn) => serviceLine(fn, text));
   const listed = withSection(COMPOSE, text, 'functions', lines);
