@@ -39,9 +39,14 @@ const NO_TABLE = '42P01';
 export function databaseError(error: unknown): unknown {
   const state = sqlState(error);
   if (error instanceof Error && state === NO_TABLE)
-    return new AppError('internal', 'missing-table', `${error.message}: make it by a migration, and run the migrations`, {
-      cause: error,
-    });
+    return new AppError(
+      'internal',
+      'missing-table',
+      `${error.message}: make it by a migration, and run the migrations`,
+      {
+        cause: error,
+      },
+    );
   if (state !== undefined && !TRANSIENT.test(state)) return error;
   if (state === undefined && !(error instanceof Error && isConnectionError(error))) return error;
   return unavailable('database-unavailable', 'Postgres does not answer at the moment; try again', error);

@@ -82,8 +82,13 @@ export function parseJson(text: string): unknown {
 const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 
-/** A pulled message as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
-export function fromDelivered(message: DeliveredMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
+type StoredMessage = Pick<
+  DeliveredMessage,
+  'subject' | 'headers' | 'data' | 'stream' | 'sequence' | 'storedAtNanos' | 'attempts'
+>;
+
+/** A message of a stream as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
+export function fromDelivered(message: StoredMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
   const { headers } = message;
   if (!headers) throw invalid('bad-headers', 'The headers of the message cannot be read');
   const type = typeOfSubject(message.subject);
