@@ -30,7 +30,7 @@ const list = (columns: readonly string[], each = (column: string) => column): st
  * Ids that are not in the table yet go into it, and what these events add goes to the totals: both or neither. Who adds the
  * same event at the same time waits for the id. Ids and rows are taken in one order, so that two never wait in a ring.
  */
-export const totalsStatement = (table: string, applied: string, { key, amounts }: Columns): string => `
+const totalsStatement = (table: string, applied: string, { key, amounts }: Columns): string => `
   with applied as (
     insert into ${applied} (event_id) select unnest($1::text[]) on conflict do nothing returning event_id
   )
