@@ -29,7 +29,7 @@ export function manifestsOf(request: Request): Map<string, string> {
   const files = readdirSync(path.join(repository, folder, model)).map((base): [string, string] => {
     const file = path.join(folder, model, base);
     const own = readFileSync(path.join(repository, file), 'utf8').replaceAll(model, name);
-    const stream = events.length > 0 ? own.replaceAll(/\bORDERS\b/g, wordsOf(request).stream) : own;
+    const stream = events.length > 0 ? own.replaceAll(/\bORDERS\b/g, wordsOf(request).streamName) : own;
     const text = base === 'consumer.yaml' ? consumer(stream, request, file) : stream;
     return [path.join(folder, name, base), text];
   });
