@@ -7,6 +7,7 @@ import { orders } from '../../functions/orders/order.ts';
 import { retriesOf, retrySubject } from '../../functions/runtime/handling/retries.ts';
 import { natsSettings } from '../../functions/runtime/jetstream/connection.ts';
 import { databaseSettings } from '../../functions/runtime/postgres.ts';
+import { openEventStore } from '../../functions/runtime/store/event-store.ts';
 import { totals } from '../../functions/runtime/totals.ts';
 import { USERS, userEvents } from '../../functions/users/events.ts';
 import { rebuild } from '../../scripts/operate/rebuild/rebuild.ts';
@@ -279,6 +280,14 @@ test('events that only their stream keeps are counted live, and by a rebuild fro
 });
 
 test('a stream that no context has, and a table that no migration has made, are errors that say what to do', async () => {
+  await database.query(
+    `create table parcel_events (like order_events); alter table parcel_events rename order_id to parcel_id`,
+  );
+  const parcels = openEventStore(database, { ...orders, name: 'parcel' });
+  await expect(parcels.load(randomUUID(), randomUUID())).rejects.toMatchObject({
+    slug: 'missing-table',
+    message: 'relation "parcel_snapshots" does not exist: make it by a migration, and run the migrations',
+  });
   await expect(rebuild(database, { ...signUps, stream: 'PARCELS' }, say)).rejects.toThrow(
     "No context has the stream PARCELS: declare `stream: { name: 'PARCELS', … }`",
   );
