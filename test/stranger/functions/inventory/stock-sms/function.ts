@@ -7,21 +7,17 @@ import { notifications, textOf } from './message.ts';
 
 export default notifier({
   stream: INVENTORY,
-  channel: 'sms',
   accepts: { 'inventory.reserved': inventoryEvents['inventory.reserved'] },
+  channel: 'sms',
   settings: { SMS_URL: setting('Where SMS are posted', url('http:', 'https:')) },
-  outbound: [{ host: '*', ports: [443] }],
+  outbound: [{ host: 'sms.example', ports: [443] }],
   notifications: ({ data }) => notifications(data),
   open(shell) {
-    const { request } = outbound(shell, { name: 'sms', loopback: true });
+    const { request } = outbound(shell, { name: 'sms-gateway', base: shell.settings.SMS_URL });
     return {
       async deliver({ key, recipient, event }) {
-        const body = JSON.stringify({ key, to: recipient, text: textOf(event.data) });
-        await request(shell.settings.SMS_URL, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-        });
+        const body = JSON.stringify({ to: recipient, text: textOf(event.data) });
+        await request('messages', { method: 'POST', headers: { 'idempotency-key': key }, body });
         return { status: 'sent' };
       },
     };
