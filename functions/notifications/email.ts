@@ -1,7 +1,7 @@
 /** Builder of e-mail notifiers: event → template → SMTP, once a template and recipient. */
 import { randomBytes } from 'node:crypto';
 import type * as z from 'zod/mini';
-import { type NotifierDefinition, type NotifierSettings, notifier, type Schemas } from '../runtime/notifier.ts';
+import { type Notification, type NotifierDefinition, type NotifierSettings, notifier, type Schemas } from '../runtime/notifier.ts';
 import { type DeliverySettings, deliverySettings, openDelivery } from './delivery.ts';
 import { isOptional } from './optional.ts';
 import { openOrderStates, type SeenOrder } from './order-states.ts';
@@ -64,7 +64,7 @@ export function emails<const Events extends Schemas>(
         unsubscribe_token: tokenFor(template),
       }),
     },
-    notifications({ type, data }, now) {
+    notifications({ type, data }, now): readonly Notification[] {
       const { template, reminder } = told.get(String(type)) ?? {};
       const { recipient } = about(data);
       const at = reminder?.at(data, now);

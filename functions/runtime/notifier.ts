@@ -12,7 +12,7 @@ import { type Database, type DatabaseSettings, databaseSettings, openDatabase } 
 import type { SettingsOf } from './settings.ts';
 
 export type { Claims, End } from './notifying/claims.ts';
-export type { Delivery, Schemas } from './notifying/notification.ts';
+export type { Delivery, Notification, Schemas } from './notifying/notification.ts';
 
 export type NotifierSettings = NatsSettings & DatabaseSettings;
 
