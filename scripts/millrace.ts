@@ -32,10 +32,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (args) => deadLettersCommand(args),
   },
   why: {
-    usage: 'why <order-id|event-id|email-key> [--jaeger <url>] [--nats <url>] [--json]',
+    usage:
+      'why <subject|command-id|event-id|notification-key> [--jaeger <url>] [--nats <url>] [--database <url>] [--json]',
     says:
-      'says why it took so long, or where it stands: each step, what it waited for, and what to do; from the traces\n      ' +
-      'of the shop that npm start runs, or from Jaeger',
+      'says why it took so long, or where it stands: each span, what it waited for, and what to do; from the traces\n      ' +
+      'of what npm start runs, or from Jaeger, and from the event store',
     run: (args) => whyCommand(args),
   },
   push: {
@@ -84,7 +85,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   gate: {
     usage: 'gate <function> [--nats <url>]',
-    says: 'checks that it may be deployed: its manifests, its consumers on the server, events of the past',
+    says: 'checks that it may be deployed: its manifests, its tests, its consumers on the server, events of the past',
     run: (args) => gateCommand(args),
   },
   deploy: {

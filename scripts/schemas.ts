@@ -1,4 +1,4 @@
-/** `npm run schemas`: accepts today's schemas of events and snapshots into test/corpus/schemas, unless old data or old readers could not stand them. */
+/** `npm run schemas`: accepts today's schemas of events and snapshots into functions/<context>/schemas, unless old data or old readers could not stand them. */
 import { acceptSchemas, todaysSchemas } from './registry/schemas.ts';
 
 try {

@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { type Platform, type Ports, startPlatform } from './platform/platform.ts';
 import { repository, shown } from './registry/repository.ts';
+import { application } from './shop/application.ts';
+import type { Demo } from './shop/seed.ts';
 import { welcome } from './shop/welcome.ts';
 
 const USAGE = `usage: npm start [-- --fresh]
@@ -53,7 +55,7 @@ async function main(): Promise<void> {
   const began = Date.now();
   const elapsed = (): string => `${((Date.now() - began) / 1_000).toFixed(1)} s`.padStart(7);
   const interrupted = new AbortController();
-  let platform: Platform | undefined;
+  let platform: Platform<Demo> | undefined;
   let firstSignalAt = 0;
 
   const stop = async (): Promise<void> => {
@@ -82,7 +84,7 @@ async function main(): Promise<void> {
     `Millrace starts, with its data in ${shown(settings.dataDir)}${settings.fresh ? ', which is emptied first' : ''}`,
   );
   try {
-    const started = await startPlatform({
+    const started = await startPlatform(application, {
       ...settings,
       ...(settings.otlp ? { environment: { OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlp } } : {}),
       progress: (line) => say(`${elapsed()}  ${line}`),

@@ -1,18 +1,14 @@
 /** What other contexts may know and ask of notifications: preferences, the delivery log, and sending one again. */
 import type { Bus } from '../runtime/bus.ts';
+import { sendAgain } from '../runtime/notification-tasks.ts';
 import type { Database } from '../runtime/postgres.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { enterResend, type LoggedNotification, type Resend } from './log.ts';
-import { sendAgain } from './tasks.ts';
 
 export { LOCALES } from './locale.ts';
 export { listNotifications } from './log.ts';
 export { OPTIONAL } from './optional.ts';
 export { muteByToken, putPreferences, readPreferences, refuseAddress, takeAddress } from './preferences.ts';
-export { REASONS } from './reasons.ts';
-
-/** The functions that send notifications, and so send them again. */
-export const SENDERS: readonly string[] = ['account-emails', 'order-emails'];
 
 /**
  * Has a notification sent again, as a new one that names the first; the same request again is the same one. Throws

@@ -4,7 +4,6 @@ import { context } from '../runtime/context.ts';
 export default context({
   tables: {
     notifications: {
-      notifier: 'select, insert, update',
       'commands-api': 'select, insert, update (resends)',
       'queries-api':
         'select (id, event_id, template, recipient, channel, status, reason, attempts, order_id, resend_of, created_at, sent_at)',

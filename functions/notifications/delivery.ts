@@ -1,14 +1,13 @@
-/** A claimed notice → its e-mail: address asked of user-service, link, template (pure), SMTP; or why there is none. */
+/** A claimed notification → its e-mail: address asked of user-service, link, template (pure), SMTP; or why there is none. */
 import { toAppError } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
+import type { Delivery, End } from '../runtime/notifier.ts';
 import type { Database } from '../runtime/postgres.ts';
 import { setting, url } from '../runtime/settings.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { openUserClient, type UserClient, type UserServiceSettings, userServiceSettings } from '../users/client.ts';
-import type { End } from './claims.ts';
 import { textOf } from './content.ts';
 import { htmlOf } from './html.ts';
-import type { Notice } from './notices.ts';
 import { isOptional } from './optional.ts';
 import type { Suppression } from './reasons.ts';
 import { openRecipients } from './recipient.ts';
@@ -46,31 +45,32 @@ export const deliverySettings = {
 };
 export type DeliverySettings = UserServiceSettings & SmtpSettings & { readonly SHOP_URL: string };
 
+type EmailDelivery = Delivery<{ readonly id: string; readonly data: unknown }, OrderState | undefined>;
+
 export function openDelivery(
   templates: ReadonlyMap<string, Template<unknown>>,
   shell: Shell<DeliverySettings>,
   database: Database,
-): (notice: Notice) => Promise<End> {
+): (delivery: EmailDelivery) => Promise<End> {
   const shopUrl = shell.settings.SHOP_URL.replace(/\/$/, '');
   const users = openUserClient(shell);
   const smtp = openSmtp(shell);
   const recipients = openRecipients(database);
   const makeLink = linkMaker(users, shopUrl);
 
-  return async ({ eventId, data, recipient, trace, state, again, unsubscribeToken, ...notice }) => {
-    const template = templates.get(notice.template);
-    if (!template) throw new Error(`no template ${notice.template}`);
-    if (!again && state && template.stale?.(state as OrderState)) return suppressed('stale');
+  return async ({ event: { id: eventId, data }, recipient, trace, known, again, kept, template: name }) => {
+    const template = templates.get(name);
+    if (!template) throw new Error(`no template ${name}`);
+    if (known && template.stale?.(known)) return suppressed('stale');
     const { email } = await users.getUser({ userId: recipient }, trace);
     const { locale, muted, refused } = await recipients.find(recipient, email);
     if (refused) return suppressed('bounced');
     if (!again && isOptional(template.name) && muted.includes(template.name)) return suppressed('muted');
     const link = await makeLink(template, recipient, data, trace).catch(unlessNotNeeded);
     if (link === undefined) return suppressed('link-not-needed');
-    const content = template.write(data, { locale, link, now: (state as OrderState | null) ?? undefined });
-    const unsubscribe = unsubscribeToken
-      ? `${shopUrl}/v1/notifications/unsubscriptions/${unsubscribeToken}`
-      : undefined;
+    const content = template.write(data, { locale, link, now: known });
+    const token = kept.unsubscribe_token;
+    const unsubscribe = token ? `${shopUrl}/v1/notifications/unsubscriptions/${token}` : undefined;
     const mail = {
       to: email,
       subject: content.subject,

@@ -1,17 +1,14 @@
-/** Builder of e-mail notifiers: event → template → SMTP, claimed in Postgres first, so that no repeat sends it again. */
+/** Builder of e-mail notifiers: event → template → SMTP, once a template and recipient. */
+import { randomBytes } from 'node:crypto';
 import type * as z from 'zod/mini';
-import { type NatsSettings, natsSettings, openBus } from '../runtime/bus.ts';
-import type { Definition } from '../runtime/function.ts';
-import { consume } from '../runtime/handling/consume.ts';
-import { pushHandler } from '../runtime/handling/push.ts';
-import { type DatabaseSettings, databaseSettings, openDatabase } from '../runtime/postgres.ts';
-import { openClaims, type Subject } from './claims.ts';
+import { type NotifierDefinition, type NotifierSettings, notifier, type Schemas } from '../runtime/notifier.ts';
 import { type DeliverySettings, deliverySettings, openDelivery } from './delivery.ts';
-import { noticeHandler, type Told } from './notices.ts';
-import { AGAIN, REMINDER } from './tasks.ts';
+import { isOptional } from './optional.ts';
+import { openOrderStates, type SeenOrder } from './order-states.ts';
+import { smtpOutbound } from './smtp.ts';
 import type { OrderState, Template } from './template.ts';
 
-type EmailsSpec<Events extends Readonly<Record<string, z.ZodMiniType>>> = {
+type EmailsSpec<Events extends Schemas> = {
   readonly stream: string;
   /** Schemas of the events that it takes. */
   readonly events: Events;
@@ -24,57 +21,67 @@ type EmailsSpec<Events extends Readonly<Record<string, z.ZodMiniType>>> = {
       at(data: z.infer<Events[Type]>, now: number): string | undefined;
     };
   };
+  /** What its templates need of user-service, the address apart. */
+  readonly calls?: readonly string[];
   /** Pure. The user whom an event is for, and the order that it is about as it stood then. */
-  about(data: z.infer<Events[keyof Events]>): {
-    readonly recipient: string;
-    readonly subject?: Subject & { readonly state: OrderState };
-  };
+  about(data: z.infer<Events[keyof Events]>): { readonly recipient: string; readonly order?: SeenOrder };
+};
+/** How an event is told of: at once, later, both, or not at all. */
+type Told = {
+  readonly template?: Template<unknown>;
+  readonly reminder?: { readonly template: Template<unknown>; at(data: unknown, now: number): string | undefined };
 };
 
-/** For addresses, and for the links of an account. */
-const CALLS = { 'user-service': ['GetUser', 'CreateLinkToken'] };
+const tokenFor = (template: string): string | null =>
+  isOptional(template) ? randomBytes(24).toString('base64url') : null;
 
-const IN_FLIGHT = 8;
-
-export function emails<Events extends Readonly<Record<string, z.ZodMiniType>>>(
+export function emails<const Events extends Schemas>(
   spec: EmailsSpec<Events>,
-): Definition<NatsSettings & DatabaseSettings & DeliverySettings> {
-  const types = Object.keys(spec.events);
+): NotifierDefinition<NotifierSettings & DeliverySettings> {
   const told = new Map(
-    types.map((type) => [
+    Object.keys(spec.events).map((type) => [
       type,
-      { schema: spec.events[type], template: spec.templates[type], reminder: spec.reminders?.[type] } as Told,
+      { template: spec.templates[type], reminder: spec.reminders?.[type] } as Told,
     ]),
   );
   const used = [...told.values()].flatMap(({ template, reminder }) =>
     [template ?? [], reminder?.template ?? []].flat(),
   );
   const templates = new Map(used.map((template) => [template.name, template]));
-  return {
-    kind: 'notifier',
-    settings: { ...natsSettings, ...databaseSettings, ...deliverySettings },
+  const about = spec.about as (data: unknown) => ReturnType<typeof spec.about>;
+  return notifier<Events, OrderState | undefined, DeliverySettings>({
     stream: spec.stream,
-    calls: CALLS,
-    consumes: types,
-    publishes: [],
-    schedules: [],
-    inFlight: IN_FLIGHT,
-    async start(shell) {
-      const bus = await openBus(shell);
-      const database = openDatabase(shell);
-      const claims = openClaims(database, shell.name);
-      const deliver = openDelivery(templates, shell, database);
-      const about = spec.about as (data: unknown) => ReturnType<typeof spec.about>;
-      const handle = noticeHandler({ told, about }, shell, { bus, claims, deliver });
-      const options = {
-        stream: spec.stream,
-        consumer: shell.name,
-        types: [...types, REMINDER, AGAIN],
-        inFlight: IN_FLIGHT,
-        batch: 1,
-        concurrency: IN_FLIGHT,
-      };
-      return { ...consume(shell, bus, options, handle), http: pushHandler(shell.log, handle) };
+    accepts: spec.events,
+    channel: 'email',
+    settings: deliverySettings,
+    calls: { 'user-service': ['BatchGetUsers', 'GetUser', ...(spec.calls ?? [])] },
+    outbound: smtpOutbound,
+    breaker: false,
+    claims: {
+      columns: ['order_id', 'unsubscribe_token'],
+      keeps: ({ data }, template) => ({
+        order_id: about(data).order?.id ?? null,
+        unsubscribe_token: tokenFor(template),
+      }),
     },
-  };
+    notifications({ type, data }, now) {
+      const { template, reminder } = told.get(String(type)) ?? {};
+      const { recipient } = about(data);
+      const at = reminder?.at(data, now);
+      return [
+        ...(template ? [{ template: template.name, recipient }] : []),
+        ...(reminder && at !== undefined ? [{ template: reminder.template.name, recipient, at }] : []),
+      ];
+    },
+    open(shell, { database }) {
+      const states = openOrderStates(database);
+      return {
+        deliver: openDelivery(templates, shell, database),
+        async remember({ data }) {
+          const { order } = about(data);
+          return order && states.see(order);
+        },
+      };
+    },
+  });
 }

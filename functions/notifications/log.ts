@@ -1,16 +1,16 @@
 /** The delivery log, table `notifications`: read in pages, and the entry for one that is to be sent again. */
 import { type AppError, notFound, refused } from '../runtime/errors.ts';
 import { type Database, databaseError, isConflict } from '../runtime/postgres.ts';
-import type { Reason } from './reasons.ts';
 
 /** Times are RFC 3339. */
 export type LoggedNotification = {
   readonly notificationId: string;
   readonly userId: string;
   readonly template: string;
-  readonly channel: 'email';
+  /** Such as `email`: that of the function that delivers it. */
+  readonly channel: string;
   readonly status: 'claimed' | 'sent' | 'suppressed' | 'failed';
-  readonly reason: Reason | null;
+  readonly reason: string | null;
   readonly attempts: number;
   readonly orderId: string | null;
   readonly resendOf: string | null;
@@ -92,8 +92,8 @@ export async function enterResend(
   const whose = userId ?? null;
   const [before] = await query<Own>(database, 'notification-own', OWN, [notificationId, whose]);
   if (!before) throw unknown(notificationId);
-  if (before.sender === null)
-    throw refused('not-resendable', `Notification ${notificationId} is too old to be sent again`);
+  if (before.sender === null || before.channel !== 'email')
+    throw refused('not-resendable', `Notification ${notificationId} is too old, or no e-mail: it cannot be sent again`);
   try {
     await query(database, 'notification-resend', RESEND, [newId, notificationId, whose, MOST_RESENDS]);
   } catch (error) {

@@ -1,8 +1,8 @@
 /** SMTP by nodemailer: a connection an e-mail in work, kept for the next, guarded, closed with the function or a new SMTP_URL. */
 import { createTransport } from 'nodemailer';
+import { openCallPolicy } from '../runtime/call-policy.ts';
 import { invalid, unavailable } from '../runtime/errors.ts';
-import type { Shell } from '../runtime/function.ts';
-import { openCallPolicy } from '../runtime/outbound.ts';
+import type { Outbound, Shell } from '../runtime/function.ts';
 import { type Renewed, secretSetting, setting, text, url } from '../runtime/settings.ts';
 import { inSpan } from '../runtime/trace.ts';
 
@@ -63,9 +63,14 @@ const openTransport = (url: string) =>
 const keyOf = ({ messageId }: Mail): string => messageId.replace(/^<|@[^@]*$/g, '');
 
 export const smtpSettings = {
-  SMTP_URL: secretSetting('The mail server', url('smtp:', 'smtps:')),
+  SMTP_URL: secretSetting(
+    'The mail server: `smtps://` speaks TLS from the first byte; `smtp://` turns to it when the server offers it, and with `?requireTLS=true` sends nothing without',
+    url('smtp:', 'smtps:'),
+  ),
   MAIL_FROM: setting('The sender of e-mails', text, 'Millrace <shop@millrace.example>'),
 };
+/** The server is where the operator says; these are the ports of submission. */
+export const smtpOutbound: readonly Outbound[] = [{ host: 'SMTP_URL', ports: [465, 587] }];
 export type SmtpSettings = { readonly SMTP_URL: Renewed; readonly MAIL_FROM: string };
 
 export function openSmtp(shell: Shell<SmtpSettings>) {
@@ -87,7 +92,11 @@ export function openSmtp(shell: Shell<SmtpSettings>) {
       // An address object, so that no character in it can make a second recipient.
       const message = { ...mail, to: { name: '', address: mail.to }, from: MAIL_FROM };
       const beginBy = Date.now() + BEGIN_WITHIN_MS;
-      const attributes = { 'server.address': new URL(SMTP_URL(shell.log)).hostname, 'millrace.email.key': keyOf(mail) };
+      const attributes = {
+        'peer.service': GUARDED.name,
+        'server.address': new URL(SMTP_URL(shell.log)).hostname,
+        'millrace.notification.key': keyOf(mail),
+      };
       await inSpan('send mail', { kind: 'client', attributes }, () =>
         guard.run(async () => {
           if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');

@@ -6,7 +6,7 @@ import { nameId } from '../runtime/ids.ts';
 import { type Database, databaseError, transaction } from '../runtime/postgres.ts';
 import { plainText } from '../runtime/schema.ts';
 import { makeSecret, replaceSecret } from './webhook-secrets.ts';
-import { type Allowed, targetFault } from './webhook-target.ts';
+import { type AllowedTarget, targetFault } from './webhook-target.ts';
 
 export { targetSettings as webhookTargetSettings } from './webhook-target.ts';
 
@@ -72,7 +72,7 @@ const toEndpoint = (row: Row): Endpoint => ({
 const noEndpoint = (endpointId: string): AppError =>
   notFound('endpoint-not-found', `There is no webhook endpoint ${endpointId}`);
 
-function checkUrl(url: string, allowed: Allowed): void {
+function checkUrl(url: string, allowed: AllowedTarget): void {
   const message = targetFault(url, allowed);
   if (message) throw invalid('invalid-body', `The body is not valid: url: ${message}`, [{ field: 'url', message }]);
 }
@@ -105,7 +105,7 @@ export async function createEndpoint(
   database: Database,
   endpointId: string,
   wanted: z.infer<typeof newEndpoint>,
-  allowed: Allowed,
+  allowed: AllowedTarget,
 ): Promise<WithSecret> {
   const { url, eventTypes, description = '' } = wanted;
   checkUrl(url, allowed);
@@ -157,7 +157,7 @@ export async function changeEndpoint(
   database: Database,
   endpointId: string,
   change: z.infer<typeof endpointChange>,
-  allowed: Allowed,
+  allowed: AllowedTarget,
 ): Promise<Endpoint> {
   if (change.url !== undefined) checkUrl(change.url, allowed);
   const { url = null, eventTypes = null, description = null, enabled = null } = change;

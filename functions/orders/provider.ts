@@ -1,7 +1,8 @@
 /** The payment provider as a port, guarded. A real one would be one more file. */
+
+import { openCallPolicy } from '../runtime/call-policy.ts';
 import { unavailable } from '../runtime/errors.ts';
 import type { Shell } from '../runtime/function.ts';
-import { openCallPolicy } from '../runtime/outbound.ts';
 import { inSpan } from '../runtime/trace.ts';
 
 type Movement = {
@@ -31,7 +32,7 @@ export function protectProvider(provider: PaymentProvider, shell: Pick<Shell, 'l
     { orderId }: Movement,
     call: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> =>
-    inSpan(`payment ${what}`, { kind: 'client', subject: orderId }, () =>
+    inSpan(`payment ${what}`, { kind: 'client', subject: orderId, attributes: { 'peer.service': BOUNDS.name } }, () =>
       guard.run(({ signal }) =>
         call(signal).catch((error) => {
           throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);

@@ -35,7 +35,7 @@ describe('a request', () => {
     expect(readCloudEvents({ headers: batch, body: asBytes([]) })).toEqual({ form: 'batch', events: [] });
   });
 
-  test.each(['application/json', 'application/vnd.shop+json', 'Application/JSON; charset=utf-8'])(
+  test.each(['application/json', 'application/vnd.parcel+json', 'Application/JSON; charset=utf-8'])(
     'with ce- headers and %s has one event, whose data is the body',
     (type) => {
       const headers = { ...binary, 'content-type': type, 'ce-subject': '7', accept: '*/*' };
@@ -66,7 +66,7 @@ describe('a request', () => {
 
   test.each([
     [batch, '[', 'not-json'],
-    [{ ...binary, 'content-type': 'application/vnd.shop+json' }, '{', 'not-json'],
+    [{ ...binary, 'content-type': 'application/vnd.parcel+json' }, '{', 'not-json'],
     [batch, '{}', 'invalid-cloud-event'],
     [batch, 'null', 'invalid-cloud-event'],
   ])('with %j and %s is refused as %s', (headers, body, slug) => {

@@ -8,7 +8,7 @@ export const CODES = {
   unauthenticated: { http: 401, grpc: 16, fate: 'dead-letter', title: 'Sign in first' },
   forbidden: { http: 403, grpc: 7, fate: 'dead-letter', title: 'Not allowed' },
   'not-found': { http: 404, grpc: 5, fate: 'dead-letter', title: 'Not found' },
-  refused: { http: 409, grpc: 9, fate: 'answer', title: 'Refused by a rule of the shop' },
+  refused: { http: 409, grpc: 9, fate: 'answer', title: 'Refused by a rule' },
   conflict: { http: 409, grpc: 10, fate: 'retry', title: 'Changed by somebody else meanwhile' },
   exhausted: { http: 429, grpc: 8, fate: 'retry', title: 'Too many requests' },
   unavailable: { http: 503, grpc: 14, fate: 'retry', title: 'Not available at the moment' },

@@ -46,7 +46,10 @@ export type Running = {
 /** Service → names of its methods in proto/. */
 export type Calls = Readonly<Record<string, readonly string[]>>;
 
-/** A host that a function calls beyond the shop's own servers: `*` for those that its users name. */
+/**
+ * A host that a function calls beyond the shop's own servers, on the public internet: `*` for those that its users name. The
+ * name of a setting is for one that operators name, which may also be in a private network.
+ */
 export type Outbound = { readonly host: string; readonly ports: readonly number[] };
 
 export type Definition<Own extends object = never> = {
@@ -63,7 +66,7 @@ export type Definition<Own extends object = never> = {
   readonly publishes: readonly string[];
   /** Types of the commands that it sets timers for. */
   readonly schedules: readonly string[];
-  /** Functions that it sends tasks to; it may always schedule some for itself. */
+  /** Functions that it sends tasks to, or a kind, for all of that kind; it may always schedule some for itself. */
   readonly tasksTo?: readonly string[];
   /** What it calls in its own name, without a signed-in user: the service lets it call nothing else so. */
   readonly calls?: Calls;

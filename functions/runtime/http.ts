@@ -1,12 +1,12 @@
 /** Builder of HTTP functions: a table of routes → a function that answers requests, counts them and says what went wrong. */
 import type { ServerResponse } from 'node:http';
 import { invalid, toAppError } from './errors.ts';
-import type { Calls, Definition, HttpRequest, Shell } from './function.ts';
+import type { Calls, Definition, HttpRequest, Outbound, Shell } from './function.ts';
 import { clientAddress, readProxies } from './http/client-address.ts';
 import { sendJson, sendProblem, sendText } from './http/problem.ts';
-import { bearerToken, type Caller, type Reply, type Route, router } from './http/routes.ts';
+import { bearerToken, type Caller, parseUrl, type Reply, type Route, router } from './http/routes.ts';
 import { record } from './metrics.ts';
-import { type SettingsOf, setting } from './settings.ts';
+import { ConfigError, type SettingsOf, setting } from './settings.ts';
 import { continueTrace, currentSpan, currentTrace, noteSubject, type Trace } from './trace.ts';
 
 export { type Caller, callerRoute, type Header, publicRoute, type Reply, type Route } from './http/routes.ts';
@@ -31,18 +31,6 @@ function noteRoute({ method, path, subject }: Route, params: Readonly<Record<str
   if (subject) noteSubject(params[subject]);
 }
 
-function parseUrl(raw: string | undefined): { path: string; query: object } {
-  try {
-    const { pathname, searchParams } = new URL(raw ?? '/', 'http://function');
-    // A broken escape would otherwise be met in the router.
-    decodeURIComponent(pathname);
-    return { path: pathname, query: Object.fromEntries(searchParams) };
-  } catch (error) {
-    const slug = error instanceof URIError ? 'bad-request' : 'bad-path';
-    throw invalid(slug, 'The path of the request cannot be read');
-  }
-}
-
 const httpSettings = {
   TRUSTED_PROXIES: setting(
     'Addresses and ranges of the proxies in front, whose `X-Forwarded-For` is believed',
@@ -52,7 +40,20 @@ const httpSettings = {
 };
 type HttpSettings = { readonly TRUSTED_PROXIES: ReturnType<typeof readProxies> };
 
-type Parts = { readonly authenticate: Authenticate; notReady(): string | undefined };
+type Parts = {
+  /** The caller of a bearer token; without it all routes are public. */
+  readonly authenticate?: Authenticate;
+  notReady(): string | undefined;
+};
+
+/** Throws unless there is a way to know the callers of every route that is for them. */
+function checkAccess(name: string, routes: readonly Route[], authenticate: Authenticate | undefined): void {
+  const closed = routes.find(({ access }) => access !== 'public');
+  if (closed && !authenticate)
+    throw new ConfigError(
+      `${name}: ${closed.method} ${closed.path} is for callers, but open() gives no \`authenticate\` that knows them`,
+    );
+}
 
 /** An HTTP function; `routes` is its table for those who only read it: its handlers cannot be called. */
 export type HttpDefinition<Own extends object = never> = Definition<Own> & { routes(): readonly Route[] };
@@ -63,6 +64,8 @@ export function http<Own extends object, Opened extends Parts>(spec: {
   readonly publishes?: readonly string[];
   /** Functions that it sends tasks to. */
   readonly tasksTo?: readonly string[];
+  /** Hosts that it calls. */
+  readonly outbound?: readonly Outbound[];
   /** What it calls in its own name: service → methods. */
   readonly calls?: Calls;
   open(shell: Shell<Own>): Promise<Opened>;
@@ -76,20 +79,24 @@ export function http<Own extends object, Opened extends Parts>(spec: {
     publishes: spec.publishes ?? [],
     tasksTo: spec.tasksTo ?? [],
     schedules: [],
+    outbound: spec.outbound ?? [],
     calls: spec.calls ?? {},
     inFlight: 0,
     routes: () => spec.routes({} as Opened),
     async start(shell) {
       const opened = await spec.open(shell);
       const { authenticate, notReady } = opened;
-      const find = router(spec.routes(opened));
+      const routes = spec.routes(opened);
+      checkAccess(shell.name, routes, authenticate);
+      const find = router(routes);
 
       const answer = async (request: HttpRequest, trace: Trace, counted: Counted): Promise<Reply> => {
         const { path, query } = parseUrl(request.url);
         const { route, params } = find(request.method ?? 'GET', path);
         Object.assign(counted, { method: route.method, route: route.path });
         noteRoute(route, params);
-        const caller = route.access === 'public' ? undefined : await authenticate(bearerToken(request.headers), trace);
+        const caller =
+          route.access === 'public' ? undefined : await authenticate?.(bearerToken(request.headers), trace);
         const body = route.body ? bodyOf(request) : route.takes && request.body;
         const { headers, socket } = request;
         const from = clientAddress(headers['x-forwarded-for'], socket.remoteAddress, shell.settings.TRUSTED_PROXIES);

@@ -1,6 +1,6 @@
 /** Counters, gauges and histograms of this process, pushed as OTLP/JSON: a pod that lives for seconds cannot be scraped. */
-import { randomUUID } from 'node:crypto';
 import type { Shell } from './function.ts';
+import { instanceId } from './telemetry/instance.ts';
 import { type Attributes, BOUNDS, exportRequest, type Instrument, type Series } from './telemetry/metrics-wire.ts';
 import { post } from './telemetry/post.ts';
 
@@ -13,7 +13,6 @@ const OLDEST_ZERO_MS = 60_000;
 
 const instruments = new Map<string, Instrument>();
 const startedAt = Date.now();
-export const instanceId = randomUUID();
 
 function seriesOf(kind: Instrument['kind'], name: string, attributes: Attributes): Series {
   const instrument = instruments.get(name) ?? { kind, series: new Map<string, Series>() };
@@ -22,7 +21,7 @@ function seriesOf(kind: Instrument['kind'], name: string, attributes: Attributes
   if (known) return known;
   const kept = instrument.series.size < MAX_SERIES ? attributes : OVERFLOW;
   const buckets = kind === 'histogram' ? Array.from({ length: BOUNDS.length + 1 }, () => 0) : [];
-  const fresh = { attributes: kept, value: 0, buckets, exemplars: new Map(), told: false };
+  const fresh = { attributes: kept, value: 0, buckets, exemplars: new Map(), pushed: false };
   const series = instrument.series.get(JSON.stringify(kept)) ?? fresh;
   instrument.series.set(JSON.stringify(kept), series);
   return series;
@@ -80,11 +79,11 @@ export function pushMetrics(
     const zeroAt = Math.min(Math.max(pushedAt, now - OLDEST_ZERO_MS), now - 1);
     const all = [...instruments.values()].flatMap(({ series }) => [...series.values()]);
     const body = exportRequest(resource, instruments, { startedAt, zeroAt, now });
-    // Each is told of once, and belongs to the samples since the push before.
+    // Each is pushed once, and belongs to the samples since the push before.
     for (const { exemplars } of all) exemplars.clear();
     await post(url, body);
     pushedAt = now;
-    for (const series of all) series.told = true;
+    for (const series of all) series.pushed = true;
   };
   const pushOnce = (): Promise<void> => {
     pending ??= push();

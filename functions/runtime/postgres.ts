@@ -3,7 +3,7 @@ import pg from 'pg';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { databaseUrl, integer, type Renewed, secretSetting, setting } from './settings.ts';
-import { traced } from './store/query-spans.ts';
+import { traced } from './telemetry/query-spans.ts';
 
 export const databaseSettings = {
   DATABASE_URL: secretSetting('Postgres, with the login of the function', databaseUrl),

@@ -14,7 +14,7 @@ export type Task = {
   readonly type: string;
   readonly data: object;
   readonly trace: Trace;
-  /** Whom it is about, such as an order's id. */
+  /** Id of the aggregate that it is about. */
   readonly subject?: string;
 };
 
@@ -30,12 +30,12 @@ export async function sendTask(bus: Bus, to: string, task: Task): Promise<void> 
 }
 
 /**
- * Keeps a task for a function, the sender itself, until `at`, RFC 3339; a time that is past means now. `place` is a token of
- * a subject, such as an id: the same place again replaces the task that waits there.
+ * Keeps a task for a function, the sender itself, until `at`, RFC 3339; a time that is past means now. `token` is one of
+ * a subject, such as an id: the same token again replaces the task that waits by it.
  */
-export async function scheduleTask(bus: Bus, to: string, place: string, task: Task, at: string): Promise<void> {
+export async function scheduleTask(bus: Bus, to: string, token: string, task: Task, at: string): Promise<void> {
   const target = retrySubject(to);
-  const subject = waitingSubject(to, `task ${place}`);
+  const subject = waitingSubject(to, `task ${token}`);
   const payload = JSON.stringify(task.data);
   const keep = (headers: Readonly<Record<string, string>>) =>
     schedule(bus, subject, { at, target, payload, headers }, `${subject} ${at} ${task.id}`);

@@ -1,9 +1,9 @@
 /** Steps and statements without a recorder, and what they are called. */
 import { expect, test } from 'vitest';
-import { summaryOf } from './store/query-spans.ts';
+import { summaryOf } from './telemetry/query-spans.ts';
 import { continueTrace, currentTrace, inSpan, inTrace, logFields, noteSubject, readTrace } from './trace.ts';
 
-const ORDER_ID = '0190b6a0-0000-7000-8000-000000000001';
+const SUBJECT = '0190b6a0-0000-7000-8000-000000000001';
 const received = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
 
 test('a trace that is not to be recorded goes on as such', () => {
@@ -25,20 +25,20 @@ test('lines of the log within a trace name it, and the order once that is known'
     const before = logFields();
     noteSubject('ada@example.com');
     const wrong = logFields();
-    noteSubject(ORDER_ID);
+    noteSubject(SUBJECT);
     return [before, wrong, logFields()];
   });
   const { traceId } = trace;
-  expect(seen).toEqual([{ traceId }, { traceId }, { traceId, subject: ORDER_ID }]);
+  expect(seen).toEqual([{ traceId }, { traceId }, { traceId, subject: SUBJECT }]);
   expect(logFields()).toEqual({});
 });
 
 test.each([
-  ['select * from orders where id = $1', 'SELECT orders'],
+  ['select * from parcels where id = $1', 'SELECT parcels'],
   [' insert into users (email) values ($1)', 'INSERT users'],
   ['begin', 'BEGIN'],
   [{ name: 'outbox-remove', text: 'delete from outbox where event_id = any($1)' }, 'DELETE outbox-remove'],
-  [{ name: 'append-order-2', text: 'with a as (insert into b values ($1)) select 1' }, 'INSERT append-order-2'],
+  [{ name: 'append-parcel-2', text: 'with a as (insert into b values ($1)) select 1' }, 'INSERT append-parcel-2'],
   [{ name: 'recent', text: 'with a as (select 1) select * from a' }, 'SELECT recent'],
 ])('%j is %s', (statement, summary) => {
   expect(summaryOf(statement)).toBe(summary);

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SQL files of a folder → the database that PGHOST and its like name, brought up to date as scripts/platform/servers/migrate.ts does
-# it, by psql alone: the same table of what ran, the same lock, one transaction a file, and nothing after an error.
+# it, by psql alone: the same table of what ran, the same lock, one transaction a file, then the roles, and nothing after an error.
 set -eu
 folder=${1:?which folder has the migrations?}
+roles=${2:-$folder/roles.sql}
 
 up() { # the part of a file from its Up marker to its Down marker; without an Up marker all of it
   awk '
@@ -45,6 +46,9 @@ commit;
 \\endif
 SQL
   done
+  echo 'begin;'
+  cat "$roles"
+  echo 'commit;'
 }
 
 until pg_isready -q; do sleep 1; done

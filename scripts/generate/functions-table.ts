@@ -1,21 +1,16 @@
-/** Functions, their rules and limits → the table of functions/README.md, which `npm run generate` writes. */
+/** Functions, their rules and limits → the table of functions in functions/README.md. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { orderEvents } from '../../functions/orders/events.ts';
-import { readConsumers, readStreams } from '../platform/manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readShopConsumers } from '../platform/manifests/jetstream-yaml.ts';
 import { type Rule, readRules } from '../platform/manifests/rules.ts';
 import { readResource } from '../platform/manifests/yaml-file.ts';
+import { eventsOf, readContexts } from '../registry/contexts.ts';
 import { type DefinedFunction, readDefinitions } from '../registry/functions.ts';
 import { repository } from '../registry/repository.ts';
 
-/** In the order in which they happen. */
-const ORDER_EVENTS: readonly string[] = Object.keys(orderEvents);
 const KINDS = ['http', 'command', 'policy', 'projector', 'notifier', 'service', 'relay'];
-const HEAD = ['function', 'kind', 'takes', 'sends', 'replicas', 'one is for', 'memory', 'what it does'];
-/** What the table begins with, up to its last row. */
-const TABLE = /^Each sleeps[^\n]*\n(?:[^|\n][^\n]*\n|\n)*\| function \| kind \|[^\n]*\n(?:\|[^\n]*\n)*/m;
-const README = 'functions/README.md';
+const HEAD = ['function', 'kind', 'takes', 'publishes', 'replicas', 'one is for', 'memory', 'what it does'];
 
 const limits = z.object({ cpu: z.optional(z.string()), memory: z.string() });
 const workload = z.object({
@@ -73,17 +68,14 @@ function named(types: readonly string[]): string {
     .join(', ');
 }
 
-/** All events of orders are told as one. */
-const takesOf = (types: readonly string[]): string =>
-  ORDER_EVENTS.every((type) => types.includes(type)) && types.length === ORDER_EVENTS.length
-    ? '`order.*`'
-    : named(types);
-
-/** Where its order is in what happens to an order. */
-const placeOf = ({ publishes }: DefinedFunction): number => {
-  const places = publishes.map((type) => ORDER_EVENTS.indexOf(type)).filter((place) => place >= 0);
-  return Math.min(ORDER_EVENTS.length, ...places);
-};
+/** All events that begin alike are told as one, `parcel.*`, in the place of the first. */
+function shortened(types: readonly string[], events: readonly string[]): string[] {
+  const beginningOf = (type: string): string => `${type.split('.')[0]}.`;
+  const alike = (all: readonly string[], type: string) => all.filter((one) => one.startsWith(beginningOf(type)));
+  const isWhole = (type: string): boolean =>
+    events.includes(type) && alike(events, type).length > 1 && alike(events, type).every((one) => types.includes(one));
+  return [...new Set(types.map((type) => (isWhole(type) ? `${beginningOf(type)}*` : type)))];
+}
 
 /** The first line of its function.ts. */
 function doesOf({ source }: DefinedFunction): string {
@@ -92,14 +84,14 @@ function doesOf({ source }: DefinedFunction): string {
   return says.replaceAll('|', '\\|');
 }
 
-function rowOf(fn: DefinedFunction, rule: Rule): string {
+function rowOf(fn: DefinedFunction, rule: Rule, events: readonly string[]): string {
   const { name, kind, consumes, publishes, schedules } = fn;
-  const sends = kind === 'relay' ? 'what the outbox holds' : named([...new Set([...publishes, ...schedules])]);
+  const sent = named(shortened([...publishes, ...schedules], events));
   const cells = [
     `\`${name}\``,
     kind,
-    takesOf(consumes),
-    sends,
+    named(shortened(consumes, events)),
+    kind === 'relay' ? 'what the outbox holds' : sent,
     `${rule.min}–${rule.max}`,
     loadOf(rule),
     limitsOf(rule).memory,
@@ -108,31 +100,20 @@ function rowOf(fn: DefinedFunction, rule: Rule): string {
   return `| ${cells.map((cell) => cell || ' ').join(' | ')} |`;
 }
 
-async function functionsTable(): Promise<string> {
-  const functions = path.join(repository, 'knative/functions');
-  const consumers = readConsumers(functions, readStreams(path.join(repository, 'infra/nats/streams.yaml')));
-  const rules = readRules(functions, consumers);
-  const definitions = await readDefinitions();
-  const rows = definitions
+/** The lines from the sentence about all of them to the last row: by context, kind and name. */
+export async function functionsTable(): Promise<string[]> {
+  const rules = readRules(FUNCTIONS, readShopConsumers());
+  const events = Object.keys(eventsOf(await readContexts()));
+  const rows = (await readDefinitions())
     .toSorted(
-      (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || placeOf(a) - placeOf(b) || (a.name < b.name ? -1 : 1),
+      (a, b) =>
+        a.context.localeCompare(b.context) ||
+        KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) ||
+        a.name.localeCompare(b.name),
     )
     .flatMap((fn) => {
       const rule = rules.find(({ name }) => name === fn.name);
-      return rule ? [rowOf(fn, rule)] : [];
+      return rule ? [rowOf(fn, rule, events)] : [];
     });
-  return [sentenceOf(rules), '', `| ${HEAD.join(' | ')} |`, `|${HEAD.map(() => '---').join('|')}|`, ...rows, ''].join(
-    '\n',
-  );
-}
-
-/** functions/README.md with the table as it should be. Throws when there is no table in it. */
-export async function readmeWithTable(): Promise<string> {
-  const readme = readFileSync(path.join(repository, README), 'utf8');
-  if (!TABLE.test(readme))
-    throw new Error(
-      `${README} has no table of functions; it begins with 'Each sleeps', and then '| function | kind |'`,
-    );
-  const table = await functionsTable();
-  return readme.replace(TABLE, () => table);
+  return [sentenceOf(rules), '', `| ${HEAD.join(' | ')} |`, `|${HEAD.map(() => '---').join('|')}|`, ...rows];
 }

@@ -1,5 +1,18 @@
 /** Functions, settings and rules → the tables in READMEs. */
-import { readmeWithTable } from './functions-table.ts';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { readDefinitions } from '../registry/functions.ts';
+import { repository } from '../registry/repository.ts';
+import { functionsTable } from './functions-table.ts';
 import type { Generated } from './generated.ts';
+import { withSection } from './section.ts';
+import { settingsTable } from './settings-table.ts';
 
-export const readmeFiles = async (): Promise<Generated> => ({ 'functions/README.md': await readmeWithTable() });
+const README = 'functions/README.md';
+
+export async function readmeFiles(): Promise<Generated> {
+  const readme = readFileSync(path.join(repository, README), 'utf8');
+  const withFunctions = withSection(README, readme, 'functions', ['', ...(await functionsTable()), '']);
+  const settings = ['', ...settingsTable(await readDefinitions()), ''];
+  return { [README]: withSection(README, withFunctions, 'settings', settings) };
+}

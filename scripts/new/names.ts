@@ -1,17 +1,23 @@
-/** A function's name → the names of what belongs to it. Pure. */
+/** A name of letters, digits and hyphens → as code, Postgres and NATS spell it. Pure. */
 
 const words = (name: string): string[] => name.split(/-+/);
+const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1);
+
+/** `reserve-stock` → `ReserveStock`. */
+export const pascal = (name: string): string => words(name).map(capital).join('');
+/** `reserve-stock` → `reserveStock`. */
+export const camel = (name: string): string => pascal(name).replace(/^./, (first) => first.toLowerCase());
+/** `reserve-stock` → `RESERVE_STOCK`. */
+export const constant = (name: string): string => words(name).join('_').toUpperCase();
+/** `reserve-stock` → `reserve_stock`. */
+export const snake = (name: string): string => words(name).join('_');
 
 /** `order-archive` projects to the table order_archive; a single word is no good name of a table. */
-export const tableOf = (name: string): string => (name.includes('-') ? name.replaceAll('-', '_') : `${name}_view`);
+export const tableOf = (name: string): string => (name.includes('-') ? snake(name) : `${name}_view`);
 
-/** `archive-order` handles command.order.archive, known to code as ARCHIVE_ORDER, its schema as archiveOrder. */
-export function commandOf(name: string) {
-  const verb = name.replace(/-order$/, '');
-  const [first = '', ...rest] = words(`${verb}-order`);
-  return {
-    type: `command.order.${verb}`,
-    constant: `${verb}-order`.toUpperCase().replaceAll(/-+/g, '_'),
-    schema: first + rest.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join(''),
-  };
+/** `archive-order` of aggregate order handles command.order.archive, known to code as ARCHIVE_ORDER, its schema as archiveOrder. */
+export function commandOf(name: string, aggregate: string) {
+  const whole = name.includes('-') ? name : `${name}-${aggregate}`;
+  const verb = whole.endsWith(`-${aggregate}`) ? whole.slice(0, -aggregate.length - 1) : whole;
+  return { type: `command.${aggregate}.${snake(verb)}`, constant: constant(whole), schema: camel(whole) };
 }

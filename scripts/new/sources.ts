@@ -1,16 +1,29 @@
 /** What the sources of the kinds share. Pure. */
+import type * as z from 'zod/mini';
+import type { NewFunction } from './request.ts';
+import { sample } from './sample.ts';
 
 /** Name of a file in the function's folder → its text, which Biome formats later. */
 export type Sources = Readonly<Record<string, string>>;
 
 /** From a function of `context` to a module of another one or of its own. */
-export const pathTo = (context: string, owner: string, file: string): string =>
+const pathTo = (context: string, owner: string, file: string): string =>
   context === owner ? `../${file}` : `../../${owner}/${file}`;
 
-/** The imports by the path of the module, as Biome wants them; those of packages come first already. */
-export const sortImports = (source: string): string =>
-  source.replace(/^(?:import .* from '\..*';\n)+/m, (block) => {
-    const moduleOf = (line: string): string => /'(.*)'/.exec(line)?.[1] ?? '';
-    const lines = block.trimEnd().split('\n');
-    return `${lines.sort((a, b) => (moduleOf(a) < moduleOf(b) ? -1 : 1)).join('\n')}\n`;
-  });
+/** What the code of a function says about the events that it takes. */
+export function wordsOf({ context, events, publisher }: NewFunction) {
+  if (!publisher?.eventNames) throw new Error(`nobody publishes ${events.join(', ')}`);
+  const { stream, schemas } = publisher.eventNames;
+  const [first = ''] = events;
+  const schema = publisher.events?.[first] as z.ZodMiniType;
+  return {
+    list: events.join(', '),
+    stream,
+    schemas,
+    module: pathTo(context.name, publisher.name, 'events.ts'),
+    data: `z.infer<(typeof ${schemas})[${events.map((event) => `'${event}'`).join(' | ')}]>`,
+    accepts: `{ ${events.map((event) => `'${event}': ${schemas}['${event}']`).join(', ')} }`,
+    /** Data of the first event, which its schema checks. */
+    example: `${schemas}['${first}'].parse(${JSON.stringify(sample(schema))})`,
+  };
+}

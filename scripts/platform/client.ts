@@ -1,10 +1,9 @@
-/** Addresses and keys of the local shop → the platform's own connections to it, made as a function makes them. */
+/** Addresses and keys of a started platform → its own connections to the servers, made as a function makes them. */
 import path from 'node:path';
 import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Log } from '../../functions/runtime/log.ts';
 import { type Database, databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { openUserClient, type UserClient, userServiceSettings } from '../../functions/users/client.ts';
 import { seedFileOf } from '../operate/nkeys/seeds.ts';
 import { OPERATOR } from '../registry/nats-users/permissions.ts';
 import type { Cleanup } from './cleanup.ts';
@@ -16,7 +15,6 @@ import { natsKeysFolder } from './servers/nats-keys.ts';
 export type Client = {
   readonly bus: Bus;
   readonly database: Database;
-  readonly users: UserClient;
   /** Of the platform. */
   readonly log: Log;
 };
@@ -33,16 +31,15 @@ export async function openClient(
   const file = openLogFile(path.join(logs, 'platform.log'));
   cleanup.add('log', file.close);
   const settings = readSettings(
-    { ...natsSettings, ...databaseSettings, ...userServiceSettings },
+    { ...natsSettings, ...databaseSettings },
     {
       NATS_URL: endpoints.nats,
       NATS_SEED_FILE: seedFileOf(natsKeysFolder(secrets), user),
       DATABASE_URL: endpoints.postgres,
-      USER_SERVICE_ADDRESS: endpoints.grpc,
     },
   );
   const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
   const log = logTo(file);
   const shell = { name: user, settings, log, onClose };
-  return { bus: await openBus(shell), database: openDatabase(shell), users: openUserClient(shell), log };
+  return { bus: await openBus(shell), database: openDatabase(shell), log };
 }

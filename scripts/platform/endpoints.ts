@@ -1,4 +1,4 @@
-/** Wanted ports → ports that are free, and the addresses of the local shop made of them. */
+/** Wanted ports → ports that are free, and the addresses of the platform made of them. */
 import { freePort } from './servers/ports.ts';
 
 /** 0 is any. */

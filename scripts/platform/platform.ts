@@ -1,33 +1,29 @@
-/** A data folder and wanted ports → the whole shop running on this machine, from the project's own YAML; stopped without a trace. */
+/** An application, a data folder and wanted ports → all of it running on this machine, from the project's own YAML; stopped without a trace. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
-import { repository } from '../registry/repository.ts';
-import { buildFunctions } from '../ship/build.ts';
-import { type Demo, seedAccounts, seedProducts } from '../shop/seed.ts';
+import { type Bundle, buildFunctions } from '../ship/build.ts';
+import type { Application } from './application.ts';
 import { type Cleanup, openCleanup, together } from './cleanup.ts';
-import { type Client, openClient } from './client.ts';
-import { openConsole } from './console/door.ts';
-import { countLetters } from './console/letters.ts';
-import { buildPages, type Pages } from './console/pages.ts';
+import { openClient } from './client.ts';
+import { buildPages } from './console/pages.ts';
 import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
 import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
+import { openEntrance } from './entrance.ts';
 import { environmentOf } from './function-environment.ts';
-import { openFrontDoor } from './gateway/gateway.ts';
-import { readConsumers, readStreams } from './manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readConsumers, readShopStreams } from './manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from './manifests/nack.ts';
 import { type Rule, readRules } from './manifests/rules.ts';
-import { type Fleet, openFleet } from './scaling/fleet.ts';
-import { type Mailbox, openMailbox } from './servers/mailbox.ts';
+import { openFleet } from './scaling/fleet.ts';
+import { openMailbox } from './servers/mailbox.ts';
 import { openNatsKeys, withBusAs } from './servers/nats-keys.ts';
 import { openLogins } from './servers/postgres-logins.ts';
-import { signingKeyFile, writePrivate } from './servers/secrets.ts';
-import { type Servers, startServers } from './servers/servers.ts';
+import { writePrivate } from './servers/secrets.ts';
+import { startServers } from './servers/servers.ts';
 import { openMetrics } from './telemetry/metrics.ts';
 import { openPlatformMetrics } from './telemetry/platform-metrics.ts';
-import { openTelemetry, type Telemetry, telemetryElsewhere } from './telemetry/telemetry.ts';
+import { openTelemetry, telemetryElsewhere } from './telemetry/telemetry.ts';
 
-export type { Demo } from '../shop/seed.ts';
 export { ANY_PORTS, type Endpoints, type Ports } from './endpoints.ts';
 
 export type PlatformOptions = {
@@ -37,7 +33,7 @@ export type PlatformOptions = {
   /** Begins with empty data. */
   readonly fresh?: boolean;
   readonly progress?: (line: string) => void;
-  /** Users of NATS besides those of the shop; their seeds are with the others'. */
+  /** Users of NATS besides those of the application; their seeds are with the others'. */
   readonly natsUsers?: readonly NatsUser[];
   /** More environment, for every function; with OTEL_EXPORTER_OTLP_ENDPOINT no trace and no metric is kept here. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -48,9 +44,10 @@ export type PlatformOptions = {
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
 };
-export type Platform = {
+export type Platform<Demo> = {
   readonly endpoints: Endpoints;
   readonly ports: Ports;
+  /** What there is to try it with. */
   readonly demo: Demo;
   readonly logs: string;
   /** The file with the key by which a person speaks to NATS. */
@@ -61,17 +58,24 @@ export type Platform = {
   kill(): void;
 };
 
-export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+export async function startPlatform<Demo>(
+  application: Application<Demo>,
+  options: PlatformOptions,
+): Promise<Platform<Demo>> {
   const cleanup = openCleanup();
   try {
-    return await start({ ...options, dataDir: path.resolve(options.dataDir) }, cleanup);
+    return await start(application, { ...options, dataDir: path.resolve(options.dataDir) }, cleanup);
   } catch (error) {
     await cleanup.unwind();
     throw error;
   }
 }
 
-async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platform> {
+async function start<Demo>(
+  application: Application<Demo>,
+  options: PlatformOptions,
+  cleanup: Cleanup,
+): Promise<Platform<Demo>> {
   const { dataDir, signal, progress = () => undefined, ruleOf = (rule) => rule } = options;
   const { streams, consumers, rules: declared } = readManifests();
   const rules = declared.map(ruleOf);
@@ -87,11 +91,12 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   cleanup.add('telemetry', telemetry.close);
 
   const { access, seedFiles } = await openNatsKeys(paths.secrets, options.natsUsers ?? []);
-  const [servers, bundles, pages, signingKey] = await together(
+  const at = { endpoints, mailbox: mailbox.url, secrets: paths.secrets };
+  const [servers, bundles, pages, settings] = await together(
     startServers(paths, ports, access, cleanup, progress, options.natsLauncher),
     buildFunctions(),
     buildPages(),
-    signingKeyFile(paths.secrets),
+    application.settings(at),
   );
   progress(`${bundles.length} functions are built`);
   signal?.throwIfAborted();
@@ -104,24 +109,23 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
   progress(`${streams.length} streams and ${consumers.length} consumers are as their YAML says`);
 
   const { compileCache } = paths;
-  const secrets = { databaseUrls, signingKey, seedFiles };
-  const surroundings = { endpoints, ports, smtpUrl: mailbox.url, otlpUrl: telemetry.url, compileCache, ...secrets };
-  const environment = (name: string) => ({ ...environmentOf(name, surroundings), ...options.environment });
+  const { url: otlpUrl } = telemetry;
+  const surroundings = { endpoints, ports, databaseUrls, seedFiles, compileCache, otlpUrl, settings };
+  const environment = (bundle: Bundle) => ({ ...environmentOf(bundle, surroundings), ...options.environment });
   const fleet = openFleet({ bundles, rules, environment, logs: paths.logs });
   cleanup.add('services', fleet.stopServices);
   cleanup.add('functions', fleet.stopFunctions);
   await fleet.startServices();
-  progress('user-service is ready');
-  await seedProducts(client.database);
-  const demo = await seedAccounts(paths.demo, client.database, client.users);
+  progress('services are ready');
+  const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
+  const demo = await application.seed({ ...at, ...client, demo: paths.demo, onClose });
   signal?.throwIfAborted();
 
   fleet.startScaling(openMetrics(endpoints.natsMonitor, client.database));
   cleanup.add('scaling', fleet.stopScaling);
-  const { url: endpoint } = telemetry;
-  const metrics = openPlatformMetrics({ endpoint, rules, states: fleet.states, ...client });
+  const metrics = openPlatformMetrics({ endpoint: otlpUrl, rules, states: fleet.states, ...client });
   cleanup.add('metrics of the platform', metrics.close);
-  await openDoor({ ports, fleet, servers, client, mailbox, telemetry, pages, cleanup });
+  await openEntrance({ ports, fleet, servers, client, mailbox, telemetry, pages, cleanup });
   writePrivate(paths.endpoints, endpoints, 0o644);
   cleanup.add('endpoints.json', () => rmSync(paths.endpoints, { force: true }));
 
@@ -143,10 +147,9 @@ async function start(options: PlatformOptions, cleanup: Cleanup): Promise<Platfo
 }
 
 function readManifests() {
-  const functions = path.join(repository, 'knative/functions');
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const consumers = readConsumers(functions, streams);
-  return { streams, consumers, rules: readRules(functions, consumers) };
+  const streams = readShopStreams();
+  const consumers = readConsumers(FUNCTIONS, streams);
+  return { streams, consumers, rules: readRules(FUNCTIONS, consumers) };
 }
 
 async function openFolder(
@@ -164,41 +167,4 @@ async function openFolder(
   if (elsewhere) progress(`Postgres's data is in ${elsewhere}: its account may not enter ${dataDir}`);
   mkdirSync(paths.logs, { recursive: true });
   return paths;
-}
-
-type Door = {
-  readonly ports: Ports;
-  readonly fleet: Fleet;
-  readonly servers: Servers;
-  readonly client: Client;
-  readonly mailbox: Mailbox;
-  readonly telemetry: Telemetry;
-  readonly pages: Pages;
-  readonly cleanup: Cleanup;
-};
-
-async function openDoor({ ports, fleet, servers, client, mailbox, telemetry, pages, cleanup }: Door): Promise<void> {
-  const { bus, database } = client;
-  const { points, spansOf } = telemetry;
-  const counts = async () => ({ deadLetters: await countLetters(bus), mails: mailbox.list().length });
-  const shown = { bus, database, states: fleet.states, points, spansOf, mails: mailbox.list, counts };
-  const console = openConsole(pages, shown);
-  const door = await openFrontDoor({
-    port: ports.http,
-    queries: fleet.http('queries-api'),
-    commands: fleet.http('commands-api'),
-    events: fleet.http('event-ingress'),
-    notReady: () => [
-      ...(servers.postgres.running() ? [] : ['Postgres does not run']),
-      ...(servers.nats.running() && client.bus.connected() ? [] : ['NATS does not run']),
-      ...fleet.notReady(),
-    ],
-    mail: mailbox.list,
-    functions: fleet.states,
-    telemetry,
-    console,
-  });
-  cleanup.add('front door', door.close);
-  // The door closes once all have left it, and pages that listen stay until they are sent away.
-  cleanup.add('console', console.close);
 }

@@ -12,7 +12,7 @@ const SHARED = ['runtime', 'gen'];
 export type DefinedContext = Context & { readonly name: string };
 
 /** Names of the contexts, sorted. */
-export async function listContexts(): Promise<string[]> {
+async function listContexts(): Promise<string[]> {
   const entries = await readdir(FUNCTIONS, { withFileTypes: true });
   return entries
     .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))

@@ -28,10 +28,13 @@ export async function readDefinitions(): Promise<DefinedFunction[]> {
   const functions = await listFunctions();
   // A relay publishes the events of whoever stores them in the outbox.
   const events = Object.keys(eventsOf(await readContexts()));
-  return Promise.all(
+  const definitions = await Promise.all(
     functions.map(async (fn) => {
       const { default: definition } = (await import(fn.source)) as { default: Definition };
       return { ...definition, ...fn, publishes: definition.kind === 'relay' ? events : definition.publishes };
     }),
   );
+  const ofKind = (kind: string): string[] => definitions.flatMap((one) => (one.kind === kind ? [one.name] : []));
+  const named = (who: string): string[] => (functions.some(({ name }) => name === who) ? [who] : ofKind(who));
+  return definitions.map((one) => ({ ...one, tasksTo: (one.tasksTo ?? []).flatMap(named) }));
 }

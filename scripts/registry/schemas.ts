@@ -1,14 +1,14 @@
-/** The schemas of events, published and stored, and of snapshots → test/corpus/schemas, unless old data or old readers could not stand them. */
+/** The schemas of events, published and stored, and of snapshots → functions/<context>/schemas, unless old data or old readers could not stand them. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
 import { incompatibilities, type JsonSchema, type MessageSchema } from './compatibility.ts';
-import { aggregatesOf, eventsOf, readContexts } from './contexts.ts';
+import { type DefinedContext, readContexts } from './contexts.ts';
 import { repository } from './repository.ts';
 
-const SNAPSHOT = path.join(repository, 'test/corpus/schemas');
+const FUNCTIONS = path.join(repository, 'functions');
 
-/** `published/order.paid`, `stored/order.created@1` or `snapshots/order@1` → schema. */
+/** Path below functions/, without `.json`, such as `parcels/schemas/published/parcel.sent`, `…/stored/parcel.sent@1`, `…/snapshots/parcel@1` → schema. */
 export type Schemas<Schema = MessageSchema> = Readonly<Record<string, Schema>>;
 
 const messageSchema = (schema: z.ZodMiniType): MessageSchema => ({
@@ -16,28 +16,31 @@ const messageSchema = (schema: z.ZodMiniType): MessageSchema => ({
   writes: z.toJSONSchema(schema, { io: 'output' }),
 });
 
-/** Of all contexts. */
-export async function todaysSchemas(): Promise<Schemas> {
-  const contexts = await readContexts();
-  const aggregates = Object.values(aggregatesOf(contexts));
-  const published = Object.entries(eventsOf(contexts)).map(
-    ([type, { schema }]) => [`published/${type}`, messageSchema(schema)] as const,
-  );
+function schemasOf({ name, events = {}, aggregates = [] }: DefinedContext): (readonly [string, MessageSchema])[] {
+  const published = Object.entries(events).map(([type, schema]) => [`published/${type}`, schema] as const);
   const stored = aggregates
     .flatMap(({ storedEvents }) => Object.entries(storedEvents))
-    .flatMap(([type, schemas]) =>
-      schemas.map((schema, index) => [`stored/${type}@${index + 1}`, messageSchema(schema)] as const),
-    );
+    .flatMap(([type, versions]) => versions.map((schema, index) => [`stored/${type}@${index + 1}`, schema] as const));
   const snapshots = aggregates.map(
-    ({ aggregate, state }) => [`snapshots/${aggregate.name}@${aggregate.schemaVersion}`, messageSchema(state)] as const,
+    ({ aggregate, state }) => [`snapshots/${aggregate.name}@${aggregate.schemaVersion}`, state] as const,
   );
-  return Object.fromEntries([...published, ...stored, ...snapshots]);
+  return [...published, ...stored, ...snapshots].map(([file, schema]) => [
+    `${name}/schemas/${file}`,
+    messageSchema(schema),
+  ]);
+}
+
+/** Of all contexts. */
+export async function todaysSchemas(): Promise<Schemas> {
+  return Object.fromEntries((await readContexts()).flatMap(schemasOf));
 }
 
 /** The schemas that were accepted last, as their readers take them. */
-export function readSnapshot(folder = SNAPSHOT): Schemas<JsonSchema> {
+export function readSnapshot(folder = FUNCTIONS): Schemas<JsonSchema> {
   if (!existsSync(folder)) return {};
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /^[^/]+\/schemas\/.*\.json$/.test(file),
+  );
   return Object.fromEntries(
     files
       .sort()
@@ -55,7 +58,7 @@ const isSame = (accepted: JsonSchema | undefined, today: MessageSchema | undefin
 export function refusals(accepted: Schemas<JsonSchema>, today: Schemas): string[] {
   return Object.entries(accepted).flatMap(([name, old]) => {
     const schema = today[name];
-    if (name.startsWith('snapshots/')) return !schema || isSame(old, schema) ? [] : [`${name}: ${NEW_STATE}`];
+    if (name.includes('/snapshots/')) return !schema || isSame(old, schema) ? [] : [`${name}: ${NEW_STATE}`];
     if (!schema) return [`${name} is gone: data of it may lie in the store or in the stream`];
     return incompatibilities(old, schema).map((why) => `${name}: ${why}`);
   });
@@ -66,7 +69,7 @@ export const notAccepted = (accepted: Schemas<JsonSchema>, today: Schemas): stri
   Object.keys(today).filter((name) => !isSame(accepted[name], today[name]));
 
 /** Writes today's schemas if they are compatible; gives the names of those that changed. */
-export function acceptSchemas(today: Schemas, folder = SNAPSHOT): string[] {
+export function acceptSchemas(today: Schemas, folder = FUNCTIONS): string[] {
   const accepted = readSnapshot(folder);
   const problems = refusals(accepted, today);
   if (problems.length > 0)

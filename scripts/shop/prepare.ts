@@ -1,16 +1,14 @@
 /** NATS_URL and DATABASE_URL → a shop that can begin where NACK is not: its streams, its consumers, products to order. Again does no harm. */
-import path from 'node:path';
 import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../functions/runtime/log.ts';
 import { databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { readConsumers, readStreams } from '../platform/manifests/jetstream-yaml.ts';
+import { readShopConsumers, readShopStreams } from '../platform/manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun } from '../platform/manifests/nack.ts';
-import { repository } from '../registry/repository.ts';
 import { seedProducts } from './seed.ts';
 
-const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-const consumers = readConsumers(path.join(repository, 'knative/functions'), streams);
+const streams = readShopStreams();
+const consumers = readShopConsumers();
 const settings = readSettings({ ...natsSettings, ...databaseSettings });
 const closers: (() => Promise<void> | void)[] = [];
 const shell = {

@@ -1,5 +1,6 @@
 /** Addresses and accounts of a started shop → what is shown to whoever started it, ready to paste. Pure. */
-import type { Demo, Endpoints, Ports } from '../platform/platform.ts';
+import type { Endpoints, Ports } from '../platform/platform.ts';
+import type { Demo } from './seed.ts';
 
 const NAMES: Readonly<Record<keyof Ports, string>> = {
   http: 'shop (HTTP)',
@@ -59,7 +60,7 @@ export function welcome(shop: Welcome): string {
     '',
     ...curlCalls(shop.endpoints.http),
     '',
-    'Why did it take so long? npx millrace why <order id>',
+    'Why did it take so long? npx millrace why <subject>, such as an order id',
     '',
     `Logs are in ${shop.logs}. Ctrl-C stops everything; the data stays.`,
     '',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Mailbox, openMailbox } from '../../scripts/platform/servers/mailbox.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { signingKeyFile } from '../../scripts/platform/servers/secrets.ts';
+import { signingKeyFile } from '../../scripts/shop/signing-key/file.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';
 import { killAtEachWrite } from '../support/killed.ts';

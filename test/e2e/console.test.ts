@@ -112,7 +112,7 @@ test('an order is opened, and the slider goes back to how it was; its trace and 
     body: { token: 'tok_ok' },
     headers: { 'idempotency-key': newId() },
   });
-  await show(page, 'orders');
+  await show(page, 'aggregates/order');
   await page.getByRole('link', { name: `Order …${orderId.slice(-8)}` }).click();
   const paid = page.locator('.badges', { hasText: 'paid' });
   await paid.waitFor();
@@ -122,6 +122,10 @@ test('an order is opened, and the slider goes back to how it was; its trace and 
   await page.getByRole('slider', { name: 'Version' }).press('ArrowLeft');
   await page.getByRole('heading', { name: 'As it was at version 1' }).waitFor();
   expect(await page.locator('.badges').textContent()).toContain('pending');
+
+  await page.getByText('As JSON').click();
+  await page.getByText('Data of order.created').waitFor();
+  expect(await page.locator('details pre').last().textContent()).toContain(`"orderId": "${orderId}"`);
 
   await page.getByRole('row', { name: /process command.order.pay/ }).waitFor();
   await page.getByRole('link', { name: `Your order ${orderId}` }).click();
@@ -176,9 +180,12 @@ test('who is not the console itself cannot redrive, and no foreign name leads to
   expect(await of(ask('dead-letters/2/redrive', { origin: 'http://evil.example' }))).toBe('foreign-origin');
   expect(await of(ask('dead-letters/2/redrive', { origin, 'sec-fetch-site': 'same-site' }))).toBe('foreign-site');
   expect(await of(ask('dead-letters/two/redrive', { origin }))).toBe('invalid-data');
-  expect(await of(ask('dead-letters/77/discard', { origin }))).toBe('no-such-letter');
-  expect(await of(ask('orders', { origin }))).toBe('method-not-allowed');
-  expect(await of(ask('orders/1', {}, 'GET'))).toBe('invalid-data');
+  expect(await of(ask('dead-letters/77/discard', { origin }))).toBe('no-such-dead-letter');
+  expect(await of(ask('aggregates/order', { origin }))).toBe('method-not-allowed');
+  expect(await of(ask('aggregates/order/1', {}, 'GET'))).toBe('invalid-data');
+  expect(await of(ask(`aggregates/order/${newId()}`, {}, 'GET'))).toBe('no-such-stream');
+  for (const path of ['aggregates/widget', `aggregates/widget/${newId()}`, `aggregates/widget/${newId()}/trace`])
+    expect(await of(ask(path, {}, 'GET')), path).toBe('no-such-aggregate');
   for (const path of ['/console', '/console/api/mails', '/_local/mail', '/_local/traces'])
     expect(await statusAs('evil.example', path), path).toBe(403);
 });
@@ -191,28 +198,29 @@ test.each([
   { timeout: 90_000 },
   async (colorScheme, width, rules) => {
     const seen = await openPage({ viewport: { width, height: 800 }, colorScheme });
-    const { orders } = (await shop.call('GET', '/console/api/orders')).body;
+    const { streams } = (await shop.call('GET', '/console/api/aggregates/order')).body;
     const { mails } = (await shop.call('GET', '/console/api/mails')).body;
-    const rooms = ['functions', 'functions/create-order', 'orders', `orders/${orders[0].orderId}`, 'dead-letters'];
-    for (const room of [...rooms, 'dead-letters/2', 'mailbox', `mailbox/${mails[0].id}`, 'playground']) {
-      await show(seen, room);
-      await until(`${room} to be loaded`, async () => (await seen.getByText('Loading…').count()) === 0);
+    const one = `aggregates/order/${streams[0].id}`;
+    const views = ['functions', 'functions/create-order', 'aggregates/order', one, 'dead-letters'];
+    for (const view of [...views, 'dead-letters/2', 'mailbox', `mailbox/${mails[0].id}`, 'playground']) {
+      await show(seen, view);
+      await until(`${view} to be loaded`, async () => (await seen.getByText('Loading…').count()) === 0);
       const beyond = await seen.evaluate('document.documentElement.scrollWidth - innerWidth');
-      expect(beyond, `${room} at ${width} px`).toBeLessThanOrEqual(0);
+      expect(beyond, `${view} at ${width} px`).toBeLessThanOrEqual(0);
       // Past the policy of the page, which a test's script is not part of.
       const { violations } = (await seen.evaluate(
         `${axe.source}; axe.run({ runOnly: ${JSON.stringify(rules)}, iframes: false })`,
       )) as {
         violations: { id: string; nodes: { html: string }[] }[];
       };
-      expect(violations.map(({ id, nodes }) => `${room}: ${id} ${nodes[0]?.html}`)).toEqual([]);
+      expect(violations.map(({ id, nodes }) => `${view}: ${id} ${nodes[0]?.html}`)).toEqual([]);
     }
     await seen.close();
   },
 );
 
 test('by keyboard alone one gets from the top to an order, and to another version of it', async () => {
-  await show(page, 'orders');
+  await show(page, 'aggregates/order');
   await page.reload();
   await page.locator('tbody tr').first().waitFor();
   await page.keyboard.press('Tab');

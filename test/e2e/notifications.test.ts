@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import orderView from '../../functions/orders/order-view/function.ts';
 import salesView from '../../functions/orders/sales-view/function.ts';
 import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
-import { parseHeaders, storedMessages } from '../../scripts/operate/dead-letters/letters.ts';
+import { parseHeaders, storedMessages } from '../../scripts/operate/dead-letters/dead-letters.ts';
 import { rebuild } from '../../scripts/operate/rebuild/rebuild.ts';
 import { pathsOf } from '../../scripts/platform/data-folder.ts';
 import type { Mail } from '../../scripts/platform/servers/mailbox.ts';

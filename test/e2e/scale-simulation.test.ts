@@ -91,7 +91,7 @@ beforeAll(async () => {
       },
     ],
   }));
-  const environment = (name: string) => ({
+  const environment = ({ name }: Bundle) => ({
     HOST: '127.0.0.1',
     PORT: '0',
     NATS_URL: backends.natsUrl,

@@ -146,7 +146,7 @@ test('npm start says what to do, Ctrl-C leaves no process, and a second start ke
     return JSON.stringify(orders).includes(String(order.orderId));
   });
   await until('traces and metrics to go elsewhere', () => ['/v1/traces', '/v1/metrics'].every(collector.got));
-  expect(await json(`${again.http}/_local/traces?order=${order.orderId}`)).toMatchObject({
+  expect(await json(`${again.http}/_local/traces?subject=${order.orderId}`)).toMatchObject({
     slug: 'telemetry-elsewhere',
   });
   second.kill('SIGTERM');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Mailbox, openMailbox } from '../../scripts/platform/servers/mailbox.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { signingKeyFile } from '../../scripts/platform/servers/secrets.ts';
+import { signingKeyFile } from '../../scripts/shop/signing-key/file.ts';
 import { newAccount } from '../support/accounts.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';

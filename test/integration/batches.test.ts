@@ -1,6 +1,9 @@
 /** What becomes of messages that are published at the same time, asked of a real nats-server. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { applyJetstream } from '../../scripts/platform/manifests/nack.ts';
+import { eventStreams } from '../../scripts/registry/event-streams.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 const MANY = 100;
@@ -48,4 +51,23 @@ test('one that is too large is refused by itself, and the others with it are sto
   const refused = ends.flatMap((end, index) => (end.status === 'rejected' ? [[index, end.reason.slug]] : []));
   expect(refused).toEqual([[40, 'message-too-large']]);
   expect(await stored(all)).toHaveLength(MANY - 1);
+});
+
+test('a stream of a version before, which took no batches, takes them after the next start, and keeps what it has', async () => {
+  const [today] = eventStreams([
+    { name: 'parcels', stream: { name: 'PARCELS', description: 'parcels' }, events: { 'parcel.sent': z.object({}) } },
+  ]);
+  if (!today) throw new Error('a context with events has a stream');
+  const { allowAtomicPublish: _, ...before } = today;
+  const { api } = backends.bus;
+  await applyJetstream(api, [before], []);
+  const publishOne = (id: string) => backends.bus.publish(`parcel.${id}.sent`, '{}', { 'ce-id': id }, id);
+  const first = randomUUID();
+  await publishOne(first);
+  await applyJetstream(api, [today], []);
+  const all = ids();
+  await Promise.all(all.map(publishOne));
+  const found = await backends.messages('PARCELS');
+  expect(found.map(({ subject }) => subject)).toEqual([first, ...all].map((id) => `parcel.${id}.sent`));
+  expect(found.slice(1).every(({ headers }) => headers.includes('Nats-Batch-Id'))).toBe(true);
 });

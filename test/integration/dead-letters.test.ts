@@ -133,8 +133,8 @@ test('what is redriven goes to its own function alone, once, and is out of the d
   await plant([order(), 'a'], [order(), 'b']);
   poisoned.clear();
   expect(await deadLetters('redrive', '--all', '--dry-run')).toMatchObject([
-    { id: 1, outcome: 'would go' },
-    { id: 2, outcome: 'would go' },
+    { id: 1, outcome: 'would redrive' },
+    { id: 2, outcome: 'would redrive' },
   ]);
   expect(await letters()).toHaveLength(2);
   expect(await deadLetters('redrive', '1')).toMatchObject([{ id: 1, outcome: 'redriven' }]);
@@ -146,7 +146,7 @@ test('what is redriven goes to its own function alone, once, and is out of the d
   expect((await backends.messages('ORDERS')).length).toBe(2);
 });
 
-test('a redrive killed before any of its writes and made again: each letter is handled once', {
+test('a redrive killed before any of its writes and made again: each dead letter is handled once', {
   timeout: 180_000,
 }, async () => {
   const keys: string[] = [];
@@ -176,13 +176,13 @@ test('a letter that is still bad is a dead letter again, and can be redriven aga
   expect(await letters()).toEqual([]);
 });
 
-test('the letters of an order are redriven in their order; one that is still bad stops its order alone', async () => {
+test('the dead letters of an order are redriven in their order; one that is still bad stops its order alone', async () => {
   const [one, two] = [order(), order()];
   await plant([one, 'a1'], [two, 'b1'], [one, 'a2'], [two, 'b2'], [two, 'b3'], [one, 'a3']);
   poisoned = new Set(['a2']);
   const outcomes = await deadLetters('redrive', '--function', 'order-view');
   expect(outcomes.filter(({ outcome }) => outcome !== 'redriven')).toMatchObject([
-    { id: 6, outcome: 'held back: the one before failed again' },
+    { id: 6, outcome: 'skipped: the one before failed again' },
   ]);
   await until('all others', () => handled.length === 4);
   expect(handled.filter((key) => key.startsWith('b'))).toEqual(['b1', 'b2', 'b3']);
@@ -202,32 +202,32 @@ test('retries of others that wait or fail do not hold up a redrive', async () =>
   await until('both to be handled', () => handled.length === 2);
 });
 
-test('a letter that waits for another attempt holds back the rest of its order', async () => {
+test('a dead letter that waits for another attempt keeps back the rest of its order', async () => {
   const one = order();
   await plant([one, 'a1'], [one, 'a2']);
   poisoned.clear();
   later.add('a1');
   const outcomes = await deadLetters('redrive', '--all');
-  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['redriven', 'held back: the one before failed again']);
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['redriven', 'skipped: the one before failed again']);
   expect((await letters()).map(({ data }) => JSON.parse(data).key)).toEqual(['a2']);
 });
 
-test('a letter that does not say where it was is not redriven, and stays', async () => {
+test('a dead letter that does not say where it was is not redriven, and stays', async () => {
   await backends.bus.publish('dead.order-view', '{}', { 'millrace-function': 'order-view' }, 'x');
   await expect(deadLetters('redrive', '--all')).rejects.toThrow('dead letter 1 does not say where it was');
   expect(await letters()).toHaveLength(1);
 });
 
-test('discard drops what fits and nothing else', async () => {
+test('discard removes what fits and nothing else', async () => {
   await plant([order(), 'a'], [order(), 'b']);
   expect(await deadLetters('discard', '--all', '--older-than', '1h')).toEqual([]);
   expect(await deadLetters('discard', '--function', 'sales-view')).toEqual([]);
-  expect(await deadLetters('discard', '2')).toMatchObject([{ id: 2, outcome: 'dropped' }]);
+  expect(await deadLetters('discard', '2')).toMatchObject([{ id: 2, outcome: 'discarded' }]);
   expect((await letters()).map(({ sequence }) => sequence)).toEqual([1]);
   expect(handled).toEqual([]);
 });
 
-test('who did what to which letter is on record', async () => {
+test('who did what to which dead letter is on record', async () => {
   await plant([order(), 'a'], [order(), 'b']);
   poisoned.clear();
   await deadLetters('redrive', '1', '--by', 'ada');

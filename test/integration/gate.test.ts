@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ConsumerSpec } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { applyJetstream, asBegun, consumerConfig } from '../../scripts/platform/manifests/nack.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
-import { compareConsumers, declaredConsumers } from '../../scripts/ship/deploy/gate.ts';
+import { compareConsumers, declaredConsumers, findTests } from '../../scripts/ship/deploy/gate.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 let backends: Backends;
@@ -10,6 +10,10 @@ beforeAll(async () => {
   backends = await startBackends();
 });
 afterAll(() => backends.stop());
+
+test('each function has tests to pass', async () => {
+  for (const fn of await listFunctions()) expect(await findTests(fn), fn.name).not.toEqual([]);
+});
 
 const changed = (name: string, change: Partial<ConsumerSpec>): ConsumerSpec[] =>
   declaredConsumers(name)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { openCallPolicy } from '../../functions/runtime/call-policy.ts';
 import { AppError, invalid, unavailable } from '../../functions/runtime/errors.ts';
-import { openCallPolicy } from '../../functions/runtime/outbound.ts';
 import { keepingLog } from '../support/keeping-log.ts';
 import { until } from '../support/until.ts';
 

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { UserServiceService } from '../../functions/gen/millrace/users/v1/users.ts';
+import { openCallPolicy } from '../../functions/runtime/call-policy.ts';
 import { AppError, unavailable } from '../../functions/runtime/errors.ts';
 import { consume } from '../../functions/runtime/handling/consume.ts';
 import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
 import { count, pushMetrics, record, setGauge } from '../../functions/runtime/metrics.ts';
-import { openCallPolicy } from '../../functions/runtime/outbound.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { startBackends } from '../support/backends.ts';
 import {

@@ -11,7 +11,7 @@ import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
 import { type Mailbox, openMailbox } from '../../scripts/platform/servers/mailbox.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { signingKeyFile } from '../../scripts/platform/servers/secrets.ts';
+import { signingKeyFile } from '../../scripts/shop/signing-key/file.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { type RunningFunction, startFunction } from '../support/functions.ts';
 import { exampleOrder, publishCreated } from '../support/orders.ts';

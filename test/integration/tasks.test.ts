@@ -6,7 +6,7 @@ import { natsSettings, openBus } from '../../functions/runtime/jetstream/connect
 import { type Incoming, REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { scheduleTask, sendTask } from '../../functions/runtime/task.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
-import { type Letter, readLetters } from '../../scripts/operate/dead-letters/letters.ts';
+import { type DeadLetter, readDeadLetters } from '../../scripts/operate/dead-letters/dead-letters.ts';
 import { redrive } from '../../scripts/operate/dead-letters/redrive.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { testShell } from '../support/shell.ts';
@@ -24,7 +24,8 @@ beforeAll(async () => {
   const options = {
     stream: 'ORDERS',
     consumer: 'order-emails',
-    types: ['order.created', 'mail.remind'],
+    types: ['order.created'],
+    tasks: ['mail.remind'],
     inFlight: 8,
     batch: 1,
     concurrency: 8,
@@ -91,8 +92,8 @@ test('a task that can never work is a dead letter, and is handled when it was re
   const task = taskFor({ key: 'a' });
   await sendTask(backends.bus, 'order-emails', task);
   const letters = async () => {
-    const found: Letter[] = [];
-    for await (const letter of readLetters(backends.bus)) found.push(letter);
+    const found: DeadLetter[] = [];
+    for await (const letter of readDeadLetters(backends.bus)) found.push(letter);
     return found;
   };
   await until('the letter', async () => (await letters()).length === 1);

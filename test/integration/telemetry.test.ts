@@ -159,7 +159,7 @@ test('there is nothing but the two paths, and they are only written to', async (
 test.each([['order='], ['user=1'], [''], ['order=1&event=2'], ['constructor=1']])(
   'traces asked for by %j are refused, saying how to ask',
   (query) => {
-    expect(() => ask(query)).toThrow('Ask for traces by ?order=<id>, ?event=<id> or ?email=<key>');
+    expect(() => ask(query)).toThrow('Ask for traces by ?subject=<id>, ?event=<id> or ?notification=<key>');
   },
 );
 

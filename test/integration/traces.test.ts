@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Letter, readLetters } from '../../scripts/operate/dead-letters/letters.ts';
+import { type DeadLetter, readDeadLetters } from '../../scripts/operate/dead-letters/dead-letters.ts';
 import { redrive } from '../../scripts/operate/dead-letters/redrive.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
@@ -106,7 +106,7 @@ test('what is tried again, handed back or parked meanwhile, stays one trace with
   expect(named(spans, 'send mail').map(({ status }) => status.code)).toEqual([...failed.map(() => 2), 0]);
   expect(named(spans, 'send mail')[0]?.attributes).toEqual({
     'server.address': '127.0.0.1',
-    'millrace.email.key': expect.stringMatching(/^[0-9a-f-]{36}\.order-confirmation$/),
+    'millrace.notification.key': expect.stringMatching(/^[0-9a-f-]{36}\.order-confirmation$/),
     'error.type': 'smtp-unavailable',
   });
 
@@ -161,8 +161,8 @@ test('one bad message of a batch has the dead letter, and stays in its trace whe
   await publishCreated({ orderId: randomUUID() }, bad);
   await start('sales-view');
   await until('all to be handled', async () => (await backends.lag('ORDERS', 'sales-view')) === 0);
-  const letters: Letter[] = [];
-  for await (const letter of readLetters(backends.bus)) letters.push(letter);
+  const letters: DeadLetter[] = [];
+  for await (const letter of readDeadLetters(backends.bus)) letters.push(letter);
   await redrive(backends.bus, letters, 100, async () => undefined);
   await until('another attempt', () => named(of(bad), 'dead letter').length === 2);
   await stopAll();

@@ -8,9 +8,9 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test, vi } from 'vitest';
-import { guardedLookup } from '../../functions/notifications/webhook-target.ts';
-import { openDns } from '../../functions/notifications/webhooks/dns.ts';
 import { openPost } from '../../functions/notifications/webhooks/post.ts';
+import { openDns } from '../../functions/runtime/http/dns.ts';
+import { guardedLookup } from '../../functions/runtime/http/public-address.ts';
 import { newAuthority } from '../support/certificates.ts';
 
 const servers: Server[] = [];

@@ -67,7 +67,7 @@ test.each([
 ])('traces of an order are found in a Jaeger %s, with those that they are linked with', async (_what, heeds) => {
   const { url, asked } = await startJaeger(heeds);
   const found = await findInJaeger(`${url}/`, ORDER);
-  expect(found?.by).toBe('order');
+  expect(found?.by).toBe('subject');
   expect(found?.spans.map(({ traceId }) => traceId)).toEqual([ONE, BATCH]);
   const search = asked.find(({ pathname }) => pathname === '/api/v3/traces');
   expect(search?.searchParams.get('query.service_name')).toBe('order-view');

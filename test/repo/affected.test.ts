@@ -88,9 +88,9 @@ describe('In a checkout', () => {
   });
 
   test('a change of what functions share lists those that are built on it', () => {
-    change('functions/notifications/notices.ts', "'delivery-too-slow'", "'delivery-too-late'");
+    change('functions/runtime/notifying/handler.ts', "'delivery-too-slow'", "'delivery-too-late'");
     const { stdout } = affected(copy, '--since', 'HEAD');
-    expect(stdout).toBe('account-emails     bundle\norder-emails       bundle\n');
+    expect(stdout).toBe('account-emails     bundle\norder-emails       bundle\nwebhooks           bundle\n');
   });
 
   test('a change of words lists nothing', () => {

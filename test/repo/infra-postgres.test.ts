@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Definition } from '../../functions/runtime/function.ts';
-import { listFunctions } from '../../scripts/registry/functions.ts';
+import { readContexts } from '../../scripts/registry/contexts.ts';
+import { readDefinitions } from '../../scripts/registry/functions.ts';
+import { rolesOf } from '../../scripts/registry/postgres-rights.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import type { KubernetesObject } from '../support/kubernetes-schemas.ts';
@@ -30,7 +31,9 @@ const groups = () => roles().flatMap(({ name, login }) => (login ? [] : [name]))
 
 describe('the Job that migrates', () => {
   test('has every migration that there is, and runs them by the script', () => {
-    expect(migrations().map(({ data }) => Object.keys(data as object).sort())).toEqual([[...files, 'migrate.sh']]);
+    expect(migrations().map(({ data }) => Object.keys(data as object).sort())).toEqual([
+      [...files, 'migrate.sh', 'roles.sql'],
+    ]);
     const pod = at(kindOf(objects, 'Job')[0], 'spec', 'template', 'spec');
     expect(at(pod, 'volumes', 0, 'configMap', 'name')).toBe(migrations()[0]?.metadata.name);
     expect(at(pod, 'containers', 0, 'command')).toEqual(['sh', '/migrations/migrate.sh', '/migrations']);
@@ -59,25 +62,20 @@ describe('the logins of Postgres', () => {
     );
   });
 
-  test('are for every role that a migration grants to', () => {
-    const grants = files.flatMap((file) => [
-      ...read(`postgres/migrations/${file}`).matchAll(/^grant[^;]*\sto\s([^;]+);/gm),
-    ]);
-    for (const [, to = ''] of grants)
-      for (const role of to.split(',')) expect(groups(), `grant to ${role}`).toContain(role.trim());
+  test('are for every role that contexts and functions declare', async () => {
+    const declared = rolesOf({ contexts: await readContexts(), functions: await readDefinitions() });
+    expect(groups()).toEqual(declared.map(({ name }) => name));
   });
 
   test('get their passwords by the script, which gives each function that needs one its URL', async () => {
     const lines = [...read('production/logins.sh').matchAll(/^login (\w+) \S+ \w+ ([a-z -]+)/gm)];
     expect(lines.map(([, role]) => role)).toEqual(groups());
-    const needing = await Promise.all(
-      (await listFunctions()).map(async ({ name, source }) => {
-        const { default: definition } = (await import(source)) as { default: Definition };
-        return 'DATABASE_URL' in definition.settings ? [name] : [];
-      }),
+    const needing = (await readDefinitions()).flatMap(({ name, settings }) =>
+      'DATABASE_URL' in settings ? [name] : [],
     );
+    const others = (await readContexts()).flatMap(({ roles = {} }) => Object.keys(roles));
     const given = lines.flatMap(([, , functions = '']) => functions.trim().split(' '));
-    expect(given.sort()).toEqual([...needing.flat(), 'outbox-reader'].sort());
+    expect(given.sort()).toEqual([...needing, ...others.map((role) => role.replaceAll('_', '-'))].sort());
   });
 
   test('meet poolers that are spread and protected by the one label of theirs that the operator leaves alone', () => {

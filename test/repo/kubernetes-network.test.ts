@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { NOT_PUBLIC_V4, NOT_PUBLIC_V6, PORTS, PUBLIC_V6 } from '../../functions/notifications/webhook-target.ts';
+import { PORTS } from '../../functions/notifications/webhook-target.ts';
+import { NOT_PUBLIC_V4, NOT_PUBLIC_V6, PUBLIC_V6 } from '../../functions/runtime/http/public-address.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
 import { buildOverlays, definitionOf, isWorkload, names, OVERLAYS } from '../support/overlays.ts';
 
@@ -39,10 +40,16 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         expect(JSON.stringify(at(policyOf(metadata.name), 'ingress')), metadata.name).toContain(`"${namespace}"`);
     }
     const [rule] = at(policyOf('user-service'), 'ingress') as [{ from: [object] }];
-    const wanted = at(rule.from[0], 'podSelector', 'matchLabels') as object;
-    for (const { metadata, spec } of objects.filter(isWorkload))
-      if (spec.template.spec.containers[0].envFrom.some(({ configMapRef }) => configMapRef.name === 'user-service'))
-        if (metadata.name !== 'user-service') expect(spec.template.metadata.labels).toMatchObject(wanted);
+    const [wanted] = at(rule.from[0], 'podSelector', 'matchExpressions') as [{ key: string; values: string[] }];
+    const callers = objects
+      .filter(isWorkload)
+      .filter(({ spec }) =>
+        spec.template.spec.containers[0].envFrom.some(({ configMapRef }) => configMapRef.name === 'services'),
+      )
+      .flatMap(({ spec }) => spec.template.metadata.labels[wanted.key] ?? [])
+      .filter((name) => name !== 'user-service');
+    expect(callers.length).toBeGreaterThan(0);
+    expect(wanted.values.filter((name) => !name.endsWith('-pushed'))).toEqual(callers.sort());
     for (const one of kindOf(objects, 'TriggerAuthentication'))
       for (const { name, key } of (at(one, 'spec', 'configMapTargetRef') ?? []) as { name: string; key: string }[]) {
         const map = kindOf(objects, 'ConfigMap').find(({ metadata }) => metadata.name === name);
@@ -50,22 +57,27 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       }
   });
 
-  test('lets webhooks alone reach the internet, by the ports and without the ranges that its code refuses', () => {
+  test('lets those that declare it reach the internet, by the ports and without the ranges that their code refuses', async () => {
+    const definitions = await Promise.all(names.map(async (name) => ({ ...(await definitionOf(name)), name })));
+    const declaring = definitions.filter(({ outbound = [], settings }) =>
+      outbound.some(({ host }) => !(host in settings)),
+    );
+    expect(declaring.map(({ name }) => name)).toContain('webhooks');
     const wide = kindOf(built[overlay], 'NetworkPolicy').flatMap(({ metadata, spec }) =>
       ((at(spec, 'egress') ?? []) as { to?: object[] }[])
         .filter(({ to = [] }) => /"cidr":"[^"]*\/[0-3]"/.test(JSON.stringify(to)))
         .map((rule) => ({ name: metadata.name, ...rule })),
     );
-    expect(wide).toEqual([
-      {
-        name: 'webhooks',
+    expect(wide.sort((a, b) => a.name.localeCompare(b.name))).toEqual(
+      declaring.map(({ name }) => ({
+        name,
         to: [
           { ipBlock: { cidr: '0.0.0.0/0', except: NOT_PUBLIC_V4 } },
           { ipBlock: { cidr: PUBLIC_V6, except: NOT_PUBLIC_V6 } },
         ],
         ports: PORTS.map((port) => ({ port })),
-      },
-    ]);
+      })),
+    );
   });
 
   test('denies what no policy allows, and lets each function reach just what its code needs', async () => {

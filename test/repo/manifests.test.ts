@@ -12,16 +12,13 @@ import { filterOf } from '../../functions/runtime/messages/message.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { setting } from '../../functions/runtime/settings.ts';
 import { nanoseconds } from '../../scripts/platform/manifests/go-duration.ts';
-import { readConsumers, readStreams } from '../../scripts/platform/manifests/jetstream-yaml.ts';
+import { FUNCTIONS, readShopConsumers } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { readRules } from '../../scripts/platform/manifests/rules.ts';
 import { readResources } from '../../scripts/platform/manifests/yaml-file.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
-import { repository } from '../../scripts/registry/repository.ts';
 
-const folder = path.join(repository, 'knative/functions');
-const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-const consumers = readConsumers(folder, streams);
-const rules = readRules(folder, consumers);
+const consumers = readShopConsumers();
+const rules = readRules(FUNCTIONS, consumers);
 const functions = await Promise.all(
   (await listFunctions()).map(async ({ name, source }) => {
     const { default: definition } = (await import(source)) as { default: Definition };
@@ -43,11 +40,11 @@ const inFlightOf = (consumer: string): number =>
   functions.find(({ name }) => retriesOf(name) === consumer)?.retriesInFlight ??
   RETRIES_IN_FLIGHT;
 
-test('every function has a folder of manifests, and every such folder a function', () => {
+test('every function has a FUNCTIONS of manifests, and every such FUNCTIONS a function', () => {
   const names = functions.map(({ name }) => name);
   expect(names.length).toBeGreaterThanOrEqual(8);
   expect(
-    readdirSync(folder, { withFileTypes: true })
+    readdirSync(FUNCTIONS, { withFileTypes: true })
       .filter((one) => one.isDirectory())
       .map(({ name }) => name)
       .sort(),
@@ -99,7 +96,7 @@ test('a consumer lets all replicas work at full load, and a rule wakes at the fi
 test.each(['commands-api', 'queries-api', 'event-ingress'])(
   '%s knows the client behind the proxies of a cluster',
   (name) => {
-    const [service] = readResources(path.join(folder, name, 'service.yaml'), serviceWithEnv);
+    const [service] = readResources(path.join(FUNCTIONS, name, 'service.yaml'), serviceWithEnv);
     const env = service?.spec.template.spec.containers[0]?.env ?? [];
     const { TRUSTED_PROXIES } = readSettings(
       { TRUSTED_PROXIES: setting('', readProxies, '') },

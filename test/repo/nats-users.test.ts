@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { natsSettings } from '../../functions/runtime/jetstream/connection.ts';
 import { makeNkeys } from '../../scripts/operate/nkeys/seeds.ts';
-import type { ConsumerSpec } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
 import { ACCOUNT, accountsConf, variableOf } from '../../scripts/registry/nats-users/accounts-conf.ts';
 import { type NamedFunction, usersOf } from '../../scripts/registry/nats-users/permissions.ts';
@@ -59,7 +58,7 @@ test('nobody may publish to all subjects of a kind but the operator to commands,
   }
 });
 
-const consumer = (streamName: string, durableName: string) => ({ streamName, durableName }) as ConsumerSpec;
+const consumer = (streamName: string, durableName: string) => ({ streamName, durableName });
 const example = (name: string, kind: NamedFunction['kind'], more: Partial<NamedFunction>): NamedFunction => ({
   name,
   kind,
@@ -72,11 +71,11 @@ const example = (name: string, kind: NamedFunction['kind'], more: Partial<NamedF
 
 test('a handler may pull, acknowledge, park, bury, send its events, and answer those who send its command, and a sender of tasks may send them to those it names', () => {
   const handler = example('pack', 'command', { consumes: ['command.box.pack'], publishes: ['box.packed'] });
-  const door = example('door', 'http', { publishes: ['command.box.pack'], tasksTo: ['pack'] });
+  const edge = example('edge', 'http', { publishes: ['command.box.pack'], tasksTo: ['pack'] });
   const other = example('other', 'http', { publishes: ['command.box.open'] });
   const sender = example('sender', 'policy', { publishes: ['command.box.pack'], schedules: ['command.box.open'] });
   const consumers = [consumer('COMMANDS', 'pack'), consumer('RETRIES', 'pack-retries'), consumer('COMMANDS', 'pack-2')];
-  const found = usersOf([handler, door, other, sender], consumers);
+  const found = usersOf([handler, edge, other, sender], consumers);
   const mayPublish = (name: string) => found.find((user) => user.name === name)?.publish;
   expect(mayPublish('pack')).toEqual([
     '$JS.API.CONSUMER.MSG.NEXT.COMMANDS.pack',
@@ -88,12 +87,12 @@ test('a handler may pull, acknowledge, park, bury, send its events, and answer t
     'waiting.pack.>',
     'dead.pack',
     'box.*.packed',
-    '_INBOX.door.answers.>',
+    '_INBOX.edge.answers.>',
   ]);
   expect(mayPublish('sender')).toEqual([
     'command.box.pack',
     'parked.command.box.open.*',
     '$JS.API.STREAM.PURGE.COMMANDS',
   ]);
-  expect(mayPublish('door')).toEqual(['command.box.pack', 'retry.pack']);
+  expect(mayPublish('edge')).toEqual(['command.box.pack', 'retry.pack']);
 });

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { orderEvents } from '../../functions/orders/events.ts';
 import type { Definition } from '../../functions/runtime/function.ts';
 import { commonSettings } from '../../functions/runtime/function.ts';
 import type { Setting } from '../../functions/runtime/settings.ts';
-import { readmeWithTable } from '../../scripts/generate/functions-table.ts';
+import { readmeFiles } from '../../scripts/generate/readmes.ts';
+import { eventsOf, readContexts } from '../../scripts/registry/contexts.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
 import { roleOf } from '../../scripts/registry/postgres-roles.ts';
 import { repository } from '../../scripts/registry/repository.ts';
@@ -22,15 +22,17 @@ const definitions = async () =>
     }),
   );
 
-test('the table of functions is what is generated; if not, run npm run generate', async () => {
-  expect(read('functions/README.md')).toBe(await readmeWithTable());
+test('the tables of functions and settings are what is generated; if not, run npm run generate', async () => {
+  expect({ 'functions/README.md': read('functions/README.md') }).toEqual(await readmeFiles());
 });
+
+const events = Object.keys(eventsOf(await readContexts()));
 
 /** `order.created`, `.paid` → order.created, order.paid; `order.*` is all of them. */
 function typesIn(cell: string): string[] {
   const types: string[] = [];
   for (const [, shown = ''] of cell.matchAll(/`([^`]+)`/g)) {
-    if (shown === 'order.*') types.push(...Object.keys(orderEvents));
+    if (shown.endsWith('.*')) types.push(...events.filter((type) => type.startsWith(shown.slice(0, -1))));
     else types.push(shown.startsWith('.') ? (types.at(-1) ?? '').replace(/\.[^.]*$/, shown) : shown);
   }
   return types.sort();

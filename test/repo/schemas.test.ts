@@ -1,12 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { orders } from '../../functions/orders/order.ts';
-import { storedEvents } from '../../functions/orders/stored-events.ts';
 import { schemaVersionOf } from '../../functions/runtime/store/schema-versions.ts';
 import type { MessageSchema } from '../../scripts/registry/compatibility.ts';
-import { repository } from '../../scripts/registry/repository.ts';
+import { aggregatesOf, readContexts } from '../../scripts/registry/contexts.ts';
 import {
   acceptSchemas,
   notAccepted,
@@ -34,19 +32,18 @@ test('every schema of an event is accepted as it is today; `npm run schemas` acc
   expect(notAccepted(readSnapshot(), TODAY)).toEqual([]);
 });
 
-test('every context that publishes events is under the gate', () => {
-  const contexts = readdirSync(path.join(repository, 'functions'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => /^[a-z]+\/events\.ts$/.test(file))
-    .map((file) => path.dirname(file));
-  const guarded = new Set(Object.keys(TODAY).map((name) => /^published\/([a-z]+)\./.exec(name)?.[1]));
-  expect(contexts.filter((context) => !guarded.has(context.replace(/s$/, '')))).toEqual([]);
+test('every context that publishes events is under the gate', async () => {
+  const publishing = (await readContexts()).filter(({ events }) => events !== undefined).map(({ name }) => name);
+  expect(publishing.length).toBeGreaterThan(1);
+  expect([...new Set(Object.keys(TODAY).map((name) => name.split('/')[0]))].sort()).toEqual(publishing);
 });
 
-test('every stored form that there ever was can be raised to the newest', () => {
-  const types = Object.keys(storedEvents) as (keyof typeof storedEvents)[];
-  expect(types.map((type) => [type, storedEvents[type].length])).toEqual(
-    types.map((type) => [type, schemaVersionOf(orders, type)]),
-  );
+test('every schema version that was ever stored can be upcast to the newest', async () => {
+  const aggregates = Object.values(aggregatesOf(await readContexts()));
+  expect(aggregates.length).toBeGreaterThan(0);
+  for (const { aggregate, storedEvents } of aggregates)
+    for (const [type, versions] of Object.entries(storedEvents))
+      expect(versions.length, type).toBe(schemaVersionOf(aggregate, type));
 });
 
 /** A copy of a schema with `change` made to the properties of it, or of its public order. */
@@ -64,13 +61,13 @@ type Changeable = {
 const PLANTED: [what: string, name: string, change: (schema: Changeable) => void, says: string][] = [
   [
     'a field removed',
-    'published/order.paid',
+    'orders/schemas/published/order.paid',
     ({ properties }) => delete properties.currency,
     'order.currency is not there',
   ],
   [
     'a field renamed',
-    'stored/order.paid@1',
+    'orders/schemas/stored/order.paid@1',
     (schema) => {
       schema.properties.paymentRef = schema.properties.paymentId ?? {};
       delete schema.properties.paymentId;
@@ -80,13 +77,13 @@ const PLANTED: [what: string, name: string, change: (schema: Changeable) => void
   ],
   [
     'a field made required',
-    'published/order.created',
+    'orders/schemas/published/order.created',
     ({ required }) => required.push('shipments'),
     'order.shipments may be missing',
   ],
   [
     'a type narrowed',
-    'published/order.shipped',
+    'orders/schemas/published/order.shipped',
     ({ properties }) => {
       properties.shippingCountry = { type: 'string' };
     },
@@ -94,19 +91,19 @@ const PLANTED: [what: string, name: string, change: (schema: Changeable) => void
   ],
   [
     'a value of an enum removed',
-    'published/order.expired',
+    'orders/schemas/published/order.expired',
     ({ properties }) => properties.status?.enum?.pop(),
     'order.status may be "expired"',
   ],
   [
     'a value of an enum added',
-    'published/order.paid',
+    'orders/schemas/published/order.paid',
     ({ properties }) => properties.status?.enum?.push('lost'),
     'order.status may be "lost"',
   ],
   [
     'a first form changed',
-    'stored/order.created@1',
+    'orders/schemas/stored/order.created@1',
     ({ properties, required }) => {
       properties.paymentDueAt = { type: 'string' };
       required.push('paymentDueAt');
@@ -130,19 +127,28 @@ test.each(PLANTED)(
 );
 
 test('the gate refuses that an event is gone', () => {
-  const { 'stored/order.created@1': _, ...others } = TODAY;
-  expect(refusals(readSnapshot(), others)).toEqual([expect.stringContaining('stored/order.created@1 is gone')]);
+  const { 'orders/schemas/stored/order.created@1': _, ...others } = TODAY;
+  expect(refusals(readSnapshot(), others)).toEqual([
+    expect.stringContaining('orders/schemas/stored/order.created@1 is gone'),
+  ]);
 });
 
 test('a new event and a new field with a default are accepted', () => {
-  const { 'published/order.refunded': refunded, ...before } = TODAY;
-  const paid = before['published/order.paid'];
+  const { 'orders/schemas/published/order.refunded': refunded, ...before } = TODAY;
+  const paid = before['orders/schemas/published/order.paid'];
   if (!refunded || !paid) throw new Error('an event is gone');
   acceptSchemas(before, folder);
   const grown = changed(paid, ({ properties }) => {
     properties.note = { type: 'string' };
   });
-  const today = { ...before, 'published/order.refunded': refunded, 'published/order.paid': grown };
-  expect(acceptSchemas(today, folder).sort()).toEqual(['published/order.paid', 'published/order.refunded']);
+  const today = {
+    ...before,
+    'orders/schemas/published/order.refunded': refunded,
+    'orders/schemas/published/order.paid': grown,
+  };
+  expect(acceptSchemas(today, folder).sort()).toEqual([
+    'orders/schemas/published/order.paid',
+    'orders/schemas/published/order.refunded',
+  ]);
   expect(notAccepted(readSnapshot(folder), today)).toEqual([]);
 });

@@ -1,7 +1,8 @@
 /** A small model of JetStream: streams, work queues, consumers, redelivery, dedupe by message id, and schedules. */
 
 import { unavailable } from '../../functions/runtime/errors.ts';
-import type { Bus, Payload } from '../../functions/runtime/jetstream/connection.ts';
+import type { Payload } from '../../functions/runtime/jetstream/client.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { DeliveredMessage } from '../../functions/runtime/jetstream/delivered-message.ts';
 import { type Consumer, openConsumer } from './consumer.ts';
 import type { Action, Network, Process } from './network.ts';

@@ -12,7 +12,7 @@ import { fold } from '../../functions/runtime/aggregate.ts';
 import { DEAD } from '../../functions/runtime/handling/failure.ts';
 import { nameId } from '../../functions/runtime/ids.ts';
 import { outcomeOf } from '../../functions/runtime/messages/message.ts';
-import { fromRefusal } from '../../functions/runtime/store/event-store.ts';
+import { fromRefusal } from '../../functions/runtime/store/refusal.ts';
 import { publishedData } from '../../functions/runtime/store/schema-versions.ts';
 import type { Plan } from './plan.ts';
 import type { EventRow } from './tables.ts';
@@ -140,7 +140,7 @@ function checkMails({ tables, trace, mails }: Ended, histories: readonly History
     const sent = mails.filter((id) => id === eventId).length;
     if (status === 'sent') expect(sent, `mails of ${type} ${eventId}`).toBeGreaterThanOrEqual(1);
     const isAbout = (line: string): boolean =>
-      line.includes(`mail ${eventId}`) || line.includes(`claim-end ${eventId}`) || line.endsWith(' dies');
+      line.includes(`mail ${eventId}`) || line.includes(`claims-end ${eventId}`) || line.endsWith(' dies');
     const lines = trace.filter((line) => isAbout(line) && !line.endsWith(' slow'));
     expect(sent, `mails of ${eventId}`).toBeLessThanOrEqual(1 + excuses(lines, eventId));
   }

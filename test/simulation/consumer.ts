@@ -39,7 +39,7 @@ export function openConsumer(name: string, stream: Stream, takes: (subject: stri
       deliveries.set(sequence, count);
       const { subject, headers, data, scheduledOn, storedAt } = stored;
       const storedAtNanos = `${storedAt}000000`;
-      const place = `${stream.name} ${sequence} ${storedAtNanos}`;
+      const streamSequence = `${stream.name} ${sequence} ${storedAtNanos}`;
       return {
         subject,
         headers,
@@ -48,7 +48,7 @@ export function openConsumer(name: string, stream: Stream, takes: (subject: stri
         stream: stream.name,
         sequence,
         storedAtNanos,
-        place,
+        streamSequence,
         deliveries: count,
         attempts: count,
       };

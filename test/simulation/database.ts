@@ -2,7 +2,8 @@
 import { orders } from '../../functions/orders/order.ts';
 import type { OutboxMessage } from '../../functions/runtime/outbox.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
-import type { CommandRecord, Refusal } from '../../functions/runtime/store/event-store.ts';
+import type { CommandRecord } from '../../functions/runtime/store/event-store.ts';
+import type { Refusal } from '../../functions/runtime/store/refusal.ts';
 import type { Network, Process } from './network.ts';
 import { append, claim, type EventRow, type Payment, remember, type Tables, UNIQUE, violation } from './tables.ts';
 
@@ -130,20 +131,18 @@ function run(tables: Tables, statement: Statement): Answer {
     tables.ledger.set(text(first), { orderId: text(second), amountMinor: Number(third) });
     return { rows: [], rowCount: 1 };
   }
-  if (name === 'claim') {
-    const state = remember(tables, text(values[4]), Number(values[5]), text(values[6]));
-    return rowsOf([{ ...claim(tables, note, Number(third)), unsubscribe_token: null, state }]);
-  }
-  if (name === 'claim-remember') return rowsOf([remember(tables, text(first), Number(second), text(third))]);
+  if (name === 'claims-claim') return rowsOf([{ ...claim(tables, note, Number(values[4])), kept: {} }]);
+  if (name === 'order-state-see')
+    return rowsOf([{ state: remember(tables, text(first), Number(second), text(third)) }]);
   if (name === 'recipient') return rowsOf([{ locale: 'de', muted: [], refused: false }]);
   const noted = tables.notifications.get(note);
-  if (name === 'claim-end') {
-    if (noted) noted.status = text(values[3]);
+  if (name === 'claims-end') {
+    if (noted) noted.status = text(values[4]);
     return NOTHING;
   }
-  if (name === 'claim-release') {
+  if (name === 'claims-release') {
     if (noted?.status === 'claimed')
-      Object.assign(noted, { claimedUntil: Date.now(), ...(values[3] ? { status: 'given-up' } : {}) });
+      Object.assign(noted, { claimedUntil: Date.now(), ...(values[4] ? { status: 'given-up' } : {}) });
     return NOTHING;
   }
   throw new Error(`the model knows no statement ${name || statement.text}`);
@@ -171,7 +170,7 @@ function runInTransaction(tables: Tables, transaction: Transaction, sql: string,
 
 /** The key of a claim, and how many commands are appended when they are several. */
 function detailOf({ name = '', values = [] }: Statement): string {
-  if (name.startsWith('claim')) return ` ${values[0]}`;
+  if (name.startsWith('claims-')) return ` ${values[0]}`;
   const appended = name.startsWith('append-') ? json<Recorded[]>(values[0]).length : 1;
   return appended > 1 ? ` of ${appended}` : '';
 }

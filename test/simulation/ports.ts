@@ -1,8 +1,8 @@
 /** In place of the network: what functions open is a port of the simulated process whose shell they were started with. */
 
+import type { Guard } from '../../functions/runtime/call-policy.ts';
 import { AppError, unavailable } from '../../functions/runtime/errors.ts';
 import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
-import type { Guard } from '../../functions/runtime/outbound.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
 
 type Mail = { readonly to: string; readonly messageId: string };

@@ -16,7 +16,7 @@ vi.mock(import('../../functions/orders/order.ts'), async (original) => {
   const all = await original();
   return { ...all, orders: { ...all.orders, snapshotEvery: 2 } };
 });
-vi.mock(import('../../functions/runtime/outbound.ts'), async () => ({
+vi.mock(import('../../functions/runtime/call-policy.ts'), async () => ({
   openCallPolicy: (await import('./ports.ts')).openCallPolicy,
 }));
 vi.mock(import('../../functions/notifications/smtp.ts'), async (original) => {

@@ -7,11 +7,14 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { RETRIES, retrySubject } from '../../functions/runtime/handling/retries.ts';
 import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
-import { type ConsumerSpec, readConsumers, readStreams } from '../../scripts/platform/manifests/jetstream-yaml.ts';
+import {
+  type ConsumerSpec,
+  readShopConsumers,
+  readShopStreams,
+} from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/platform/manifests/nack.ts';
 import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/platform/servers/nats-keys.ts';
 import { NACK, OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';
-import { repository } from '../../scripts/registry/repository.ts';
 import { TEMPLATE } from './global-setup.ts';
 import { serversOf } from './servers.ts';
 import { testShell } from './shell.ts';
@@ -86,8 +89,8 @@ export async function startBackends({ consumer = (spec) => spec, keys = false }:
     OPERATOR.name,
   );
   const bus = await openBus(shell);
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  const consumers = readConsumers(path.join(repository, 'knative/functions'), streams).map(consumer);
+  const streams = readShopStreams();
+  const consumers = readShopConsumers().map(consumer);
   const apply = ({ api }: Bus) => applyJetstream(api, streams, consumers);
   await (keys ? withBusAs(NACK.name, nats.url, secrets, apply) : apply(bus));
 

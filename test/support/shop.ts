@@ -1,4 +1,4 @@
-/** The whole shop for a test file, and a client that speaks to its front door. */
+/** The whole shop for a test file, and a client that speaks to its gateway. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
@@ -8,6 +8,8 @@ import type { Rule } from '../../scripts/platform/manifests/rules.ts';
 import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/platform/platform.ts';
 import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
 import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
+import { application } from '../../scripts/shop/application.ts';
+import type { Demo } from '../../scripts/shop/seed.ts';
 import { checkAnswer } from './contract.ts';
 import { ANSWERED, leaks, type Planted, plant, plantMails, SENT } from './leaks.ts';
 
@@ -16,7 +18,7 @@ export type Answer<Body> = { readonly status: number; readonly headers: Headers;
 // biome-ignore lint/suspicious/noExplicitAny: a test asserts the shape of what it gets.
 type Json = any;
 
-export type Shop = Platform & {
+export type Shop = Platform<Demo> & {
   readonly dataDir: string;
   /** Throws when the answer is not as the shop's OpenAPI document says. */
   call(
@@ -53,7 +55,7 @@ export async function startShop(
   const dataDir = before?.dataDir ?? (await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-')));
   // All customers of a test come from one address.
   const many = { SIGN_UPS_PER_ADDRESS: '1000' };
-  const platform = await startPlatform({ dataDir, environment: { ...many, ...environment }, ...more });
+  const platform = await startPlatform(application, { dataDir, environment: { ...many, ...environment }, ...more });
 
   const planted: Planted = new Map();
   plant(planted, platform.demo, SENT);

@@ -3,7 +3,7 @@ import type { Attributes } from '../../scripts/platform/telemetry/otlp.ts';
 import type { Span } from '../../scripts/platform/telemetry/spans.ts';
 
 export const BEGAN = Date.parse('2026-11-20T12:00:00.000Z');
-export const ORDER_ID = '0190b6a0-0000-7000-8000-000000000001';
+export const SUBJECT = '0190b6a0-0000-7000-8000-000000000001';
 
 type Given = Partial<Pick<Span, 'kind' | 'error' | 'links' | 'attributes'>> & {
   readonly within?: Span;
@@ -34,10 +34,10 @@ export function span(service: string, name: string, from: number, to: number, gi
   };
 }
 
-export const request = (from: number, to: number, route = 'POST /v1/orders', status = 201): Span => {
+export const request = (from: number, to: number, route = 'POST /v1/parcels', status = 201): Span => {
   const [method = '', path = ''] = route.split(' ');
   const attributes = { 'http.request.method': method, 'http.route': path, 'http.response.status_code': status };
-  return span('commands-api', route, from, to, { kind: 'server', attributes });
+  return span('parcels-api', route, from, to, { kind: 'server', attributes });
 };
 
 const messaging = (operation: string, type: string, id: string): Attributes => ({
@@ -45,7 +45,7 @@ const messaging = (operation: string, type: string, id: string): Attributes => (
   'messaging.operation.name': operation,
   'messaging.message.id': id,
   'cloudevents.event_type': type,
-  'cloudevents.event_subject': ORDER_ID,
+  'cloudevents.event_subject': SUBJECT,
 });
 
 export const sent = (within: Span | undefined, type: string, id: string, at: number, service = within?.service): Span =>

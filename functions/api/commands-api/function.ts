@@ -1,6 +1,4 @@
 /** HTTP for all that changes something: users and sessions go to user-service, orders become commands, notifications are sent again. */
-import { SENDERS } from '../../notifications/client.ts';
-import { WEBHOOKS } from '../../notifications/webhook-deliveries.ts';
 import { webhookTargetSettings } from '../../notifications/webhook-endpoints.ts';
 import { natsSettings, openBus } from '../../runtime/bus.ts';
 import { openCommandSender } from '../../runtime/command-sender.ts';
@@ -21,7 +19,8 @@ import { webhookRoutes } from './webhooks.ts';
 export default http({
   settings: { ...natsSettings, ...databaseSettings, ...userServiceSettings, ...webhookTargetSettings },
   publishes: SENT_COMMANDS,
-  tasksTo: [...SENDERS, WEBHOOKS],
+  // To make a notification again, or a delivery.
+  tasksTo: ['notifier'],
   async open(shell) {
     const bus = await openBus(shell);
     const users = openUserClient(shell);

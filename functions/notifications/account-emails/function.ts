@@ -10,6 +10,7 @@ const { 'user.suspended': _, ...events } = userEvents;
 
 export default emails({
   stream: USERS,
+  calls: ['CreateLinkToken'],
   events,
   templates: {
     'user.created': verify,

@@ -25,6 +25,6 @@ export default emails({
   reminders: { 'order.created': { template: orderExpiringSoon, at: ({ order }, now) => remindAt(order, now) } },
   about({ order }) {
     const { orderId: id, customerId: recipient, version, status, paymentStatus, fulfilmentStatus } = order;
-    return { recipient, subject: { id, version, state: { status, paymentStatus, fulfilmentStatus } } };
+    return { recipient, order: { id, version, state: { status, paymentStatus, fulfilmentStatus } } };
   },
 });

@@ -1,14 +1,11 @@
 /** Order events → a delivery to each endpoint that wants them, and attempts to make it, by schedule, until one succeeds. */
 import { ORDERS, orderEvents } from '../../orders/events.ts';
-import { type Incoming, type NatsSettings, natsSettings, openBus } from '../../runtime/bus.ts';
-import type { Definition } from '../../runtime/function.ts';
-import { consume } from '../../runtime/handling/consume.ts';
-import { type DatabaseSettings, databaseSettings, openDatabase } from '../../runtime/postgres.ts';
+import { type Claims, notifier } from '../../runtime/notifier.ts';
 import { validate } from '../../runtime/schema.ts';
 import { secondsList, setting } from '../../runtime/settings.ts';
 import { sendTask } from '../../runtime/task.ts';
 import { ATTEMPT, attemptData, attemptTask, WEBHOOKS } from '../webhook-deliveries.ts';
-import { PORTS, type TargetSettings, targetSettings } from '../webhook-target.ts';
+import { PORTS, targetSettings } from '../webhook-target.ts';
 import { openAttempts } from './attempt.ts';
 import { openBulkhead } from './bulkhead.ts';
 import { cloudEventOf } from './cloud-event.ts';
@@ -17,36 +14,41 @@ import { openRetention } from './retention.ts';
 import { openStore } from './store.ts';
 import { openTurns } from './turns.ts';
 
-const TYPES = Object.keys(orderEvents);
-const IN_FLIGHT = 8;
 /** Attempts take up to 10 s each, and an endpoint has four of them at most. */
 const ATTEMPTS_IN_FLIGHT = 32;
 
 const RETRY_SECONDS = '5,30,120,600,1800,3600,10800,21600,43200';
 
 const settings = {
-  ...natsSettings,
-  ...databaseSettings,
   ...targetSettings,
-  WEBHOOK_RETRY_SECONDS: setting('Seconds before each further attempt of a delivery', secondsList, RETRY_SECONDS),
+  WEBHOOK_RETRY_SECONDS: setting(
+    'Seconds before each further attempt of a delivery; it is given up after the attempt that follows the last',
+    secondsList,
+    RETRY_SECONDS,
+  ),
 };
-type Own = NatsSettings & DatabaseSettings & TargetSettings & { readonly WEBHOOK_RETRY_SECONDS: readonly number[] };
 
-const webhooks: Definition<Own> = {
-  kind: 'notifier',
-  ownRole: true,
-  settings,
+/** The row of a delivery is its claim, and a task that was done before is dropped: an event that comes again sends its tasks again. */
+const rows: Claims = {
+  claim: async () => ({}),
+  claimAgain: async () => undefined,
+  end: async () => undefined,
+  release: async () => undefined,
+};
+
+export default notifier({
   stream: ORDERS,
+  accepts: orderEvents,
+  channel: 'webhook',
+  settings,
+  ownRole: true,
   outbound: [{ host: '*', ports: PORTS }],
-  consumes: TYPES,
-  publishes: [],
   tasksTo: [WEBHOOKS],
-  schedules: [],
-  inFlight: IN_FLIGHT,
+  breaker: false,
+  claims: null,
   retriesInFlight: ATTEMPTS_IN_FLIGHT,
-  async start(shell) {
-    const bus = await openBus(shell);
-    const store = openStore(openDatabase(shell));
+  open(shell, { bus, database }) {
+    const store = openStore(database);
     const removeOld = openRetention(store, shell.log);
     const attempt = openAttempts({
       bus,
@@ -57,32 +59,22 @@ const webhooks: Definition<Own> = {
       turns: openTurns(),
       retrySeconds: shell.settings.WEBHOOK_RETRY_SECONDS,
     });
-
-    /** An event that comes again finds its rows, and sends its tasks again: one that was done before is dropped. */
-    const fanOut = async (incoming: Incoming): Promise<void> => {
-      const { id, type, trace } = incoming;
-      const deliveryIds = await store.addDeliveries(id, type, cloudEventOf(incoming, orderEvents));
-      const tasks = deliveryIds.map((deliveryId) => attemptTask({ deliveryId, attempt: 1, step: 1 }, trace));
-      await Promise.all(tasks.map((task) => sendTask(bus, WEBHOOKS, task)));
-      if (tasks.length > 0) await removeOld();
+    return {
+      claims: rows,
+      /** Each endpoint that wants the event is told of it: the recipients are deliveries, one an endpoint. */
+      async notifications({ id, type, data }, incoming) {
+        const deliveryIds = await store.addDeliveries(id, type, cloudEventOf(incoming, data));
+        return deliveryIds.map((recipient) => ({ template: type, recipient }));
+      },
+      async deliver({ recipient: deliveryId, trace }) {
+        await sendTask(bus, WEBHOOKS, attemptTask({ deliveryId, attempt: 1, step: 1 }, trace));
+        await removeOld();
+        return { status: 'queued' };
+      },
+      tasks: {
+        [ATTEMPT]: ({ data, trace }) =>
+          attempt(validate(attemptData, data, `The task ${ATTEMPT}`, 'invalid-task'), trace),
+      },
     };
-
-    const handle = async ([incoming]: readonly Incoming[]): Promise<void> => {
-      if (!incoming || incoming.replayed) return;
-      if (incoming.type !== ATTEMPT) return fanOut(incoming);
-      await attempt(validate(attemptData, incoming.data, `The task ${ATTEMPT}`, 'invalid-task'), incoming.trace);
-    };
-    const options = {
-      stream: ORDERS,
-      consumer: shell.name,
-      types: [...TYPES, ATTEMPT],
-      inFlight: IN_FLIGHT,
-      batch: 1,
-      concurrency: IN_FLIGHT,
-      retriesInFlight: ATTEMPTS_IN_FLIGHT,
-    };
-    return consume(shell, bus, options, handle);
   },
-};
-
-export default webhooks;
+});

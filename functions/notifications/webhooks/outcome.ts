@@ -1,4 +1,5 @@
 /** What an endpoint answered, and how often it was tried → whether the delivery has ended, or when it is tried again. Pure. */
+import { retryAfterMs } from '../../runtime/outbound.ts';
 
 /** `status` without which there was no answer; `reason` is short and names nothing secret. */
 export type Answer = {
@@ -13,17 +14,7 @@ export type Outcome =
   /** The next attempt, in ms from now. */
   | { readonly end?: never; readonly againMs: number };
 
-const LONGEST_RETRY_AFTER_MS = 12 * 3_600_000;
 const SPREAD = 0.1;
-
-/** Retry-After in ms from `now`: seconds or a date (RFC 9110); undefined when it is neither. */
-export function retryAfterMs(header: string | undefined, now: number): number | undefined {
-  const text = header?.trim() ?? '';
-  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
-  // Date.parse takes a lot for a date, such as `-1`.
-  if (Number.isNaN(ms) || !/^\d+$|GMT$/.test(text)) return undefined;
-  return Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
-}
 
 /** `step` is 1 at the first attempt of a delivery; `retrySeconds` are the waits after the first one, the second one, and so on. */
 export function outcomeOf(

@@ -1,10 +1,7 @@
 /** One attempt: POST to a URL that anybody of the staff may have written → what came of it. It never throws. */
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { toAppError } from '../../runtime/errors.ts';
-import { inSpan } from '../../runtime/trace.ts';
-import { type Allowed, guardedLookup, targetFault } from '../webhook-target.ts';
-import { openDns } from './dns.ts';
+import { openExchange } from '../../runtime/outbound.ts';
+import { type AllowedTarget, allowedFor } from '../webhook-target.ts';
 import type { Answer } from './outcome.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -17,6 +14,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host is not known',
   EAI_AGAIN: 'DNS does not answer',
   'forbidden-target': 'the host has an address that is not public',
+  'invalid-url': 'the URL is not allowed',
+  'no-answer': 'the connection was closed without an answer',
 };
 
 /** A word of ours, or the code of the system or of TLS; never a message, which may hold the URL. */
@@ -32,51 +31,20 @@ const reasonOfStatus = (status: number): string =>
   status >= 300 && status < 400 ? `answered ${status}: redirects are not followed` : `answered ${status}`;
 
 /** Tests have their own. */
-type Means = { readonly lookup: ReturnType<typeof guardedLookup>; readonly timeoutMs: number };
-
-function exchange(url: URL, headers: Readonly<Record<string, string>>, body: string, means: Means): Promise<Answer> {
-  const { lookup, timeoutMs } = means;
-  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
-  return new Promise((resolve) => {
-    let answer: Answer = { reason: 'the connection was closed without an answer' };
-    // A new connection each time: the host of a kept one could have moved.
-    const signal = AbortSignal.timeout(timeoutMs);
-    const options = { method: 'POST', headers, lookup, agent: false, rejectUnauthorized: true, signal } as const;
-    const sent = request(url, options, (response) => {
-      const { statusCode: status = 0, headers: answered } = response;
-      answer = { status, reason: reasonOfStatus(status), retryAfter: answered['retry-after'] };
-      let read = 0;
-      response.on('data', (chunk: Buffer) => {
-        read += chunk.length;
-        if (read > MOST_READ) response.destroy();
-      });
-      response.on('error', () => undefined);
-    });
-    sent.on('error', (error) => {
-      if (answer.status === undefined) answer = { reason: reasonOf(error, timeoutMs) };
-    });
-    sent.once('close', () => resolve(answer));
-    sent.end(body);
-  });
-}
+type Means = Partial<Parameters<typeof openExchange>[1]> & { readonly timeoutMs?: number };
 
 export type Post = (url: string, headers: Readonly<Record<string, string>>, body: string) => Promise<Answer>;
 
 /** The URL may have been stored when others were allowed, so it is checked again. */
-export const openPost =
-  (
-    allowed: Allowed,
-    { lookup = guardedLookup(allowed, openDns()), timeoutMs = TIMEOUT_MS }: Partial<Means> = {},
-  ): Post =>
-  async (text, headers, body) => {
-    if (targetFault(text, allowed)) return { reason: 'the URL is not allowed' };
-    const url = new URL(text);
-    const attributes = { 'http.request.method': 'POST', 'server.address': url.hostname };
-    return inSpan('POST', { kind: 'client', attributes }, async (span) => {
-      const length = { 'content-length': String(Buffer.byteLength(body)) };
-      const answer = await exchange(url, { ...headers, ...length }, body, { lookup, timeoutMs });
-      if (answer.status !== undefined) span.add({ 'http.response.status_code': answer.status });
-      if (answer.status === undefined || answer.status >= 300) span.fail(answer.status ? 'refused' : 'no-answer');
-      return answer;
-    });
+export function openPost(allowed: AllowedTarget, { timeoutMs = TIMEOUT_MS, ...means }: Means = {}): Post {
+  const exchange = openExchange(allowedFor(allowed), { ...means, mostBytes: MOST_READ });
+  return async (url, headers, body) => {
+    try {
+      const request = { method: 'POST', headers, body };
+      const { status, headers: answered } = await exchange(url, request, AbortSignal.timeout(timeoutMs));
+      return { status, reason: reasonOfStatus(status), retryAfter: answered['retry-after'] };
+    } catch (error) {
+      return { reason: reasonOf(error, timeoutMs) };
+    }
   };
+}

@@ -1,7 +1,8 @@
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
+import { retryAfterMs } from '../../runtime/outbound.ts';
 import { openBulkhead } from './bulkhead.ts';
-import { outcomeOf, retryAfterMs } from './outcome.ts';
+import { outcomeOf } from './outcome.ts';
 import { signedHeaders } from './signature.ts';
 
 const secretOf = (byte: number): string => `whsec_${Buffer.alloc(32, byte).toString('base64')}`;

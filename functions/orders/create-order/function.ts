@@ -13,7 +13,11 @@ export default command({
   publishes: ['order.created'],
   aggregate: orders,
   settings: {
-    PAYMENT_WINDOW_SECONDS: setting('How long an order waits for its payment', integer(1, 2_592_000), '1800'),
+    PAYMENT_WINDOW_SECONDS: setting(
+      'Seconds that an order waits for its payment, up to 30 days',
+      integer(1, 2_592_000),
+      '1800',
+    ),
   },
   target: (order, commandId) => order.orderId ?? commandId,
   actor: (order) => order.customerId,

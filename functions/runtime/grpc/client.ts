@@ -1,10 +1,10 @@
 /** Unary gRPC calls as promises: guarded, in the caller's trace, and failing with the AppErrors that the service threw. */
 import { isIP } from 'node:net';
 import type { Client, Metadata } from '@grpc/grpc-js';
+import { openCallPolicy } from '../call-policy.ts';
 import { AppError, invalid, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { count } from '../metrics.ts';
-import { openCallPolicy } from '../outbound.ts';
 import { inSpan, type Span, type Trace } from '../trace.ts';
 import { type AnyMethod, MAX_MESSAGE_BYTES, type RequestOf, type ResponseOf } from './methods.ts';
 import { fromStatus } from './status.ts';

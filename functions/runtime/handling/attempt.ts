@@ -26,14 +26,14 @@ const MOST_REMEMBERED = 1_000;
 const handedBack = new Map<string, number>();
 
 /** The message comes again after `delayMs`. */
-export function comesAgain({ place }: DeliveredMessage, delayMs: number): void {
-  if (recording() && handedBack.size < MOST_REMEMBERED) handedBack.set(place, Date.now() + delayMs);
+export function comesAgain({ streamSequence }: DeliveredMessage, delayMs: number): void {
+  if (recording() && handedBack.size < MOST_REMEMBERED) handedBack.set(streamSequence, Date.now() + delayMs);
 }
 
 /** When a message was stored or has become due; of one that comes again for an unknown reason, now. */
-export function dueMsOf({ place, deliveries, storedAtNanos }: DeliveredMessage): number {
-  const again = handedBack.get(place);
-  handedBack.delete(place);
+export function dueMsOf({ streamSequence, deliveries, storedAtNanos }: DeliveredMessage): number {
+  const again = handedBack.get(streamSequence);
+  handedBack.delete(streamSequence);
   return deliveries === 1 ? Number(storedAtNanos) / 1e6 : (again ?? Date.now());
 }
 

@@ -2,15 +2,17 @@
 import { createHash } from 'node:crypto';
 import type * as z from 'zod/mini';
 import { type DomainEvent, fold } from '../aggregate.ts';
-import type { CommandSettings, CommandSpec } from '../command.ts';
+
 import { type AppError, invalid, keyReused, toAppError } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { commandIdOf, type Incoming, typeOfSubject } from '../messages/message.ts';
 import { type Outbox, readOutbox } from '../outbox.ts';
 import type { Database } from '../postgres.ts';
 import { validate } from '../schema.ts';
-import { type CommandRecord, fromRefusal, openEventStore, type Refusal } from '../store/event-store.ts';
+import { type CommandRecord, openEventStore } from '../store/event-store.ts';
+import { fromRefusal, toRefusal } from '../store/refusal.ts';
 import { noteSubject } from '../trace.ts';
+import type { CommandSettings, CommandSpec } from './command-spec.ts';
 import { openTurns } from './in-turn.ts';
 
 const DECISIONS = 6;
@@ -20,8 +22,6 @@ const fingerprintOf = (command: unknown): string =>
 
 /** Codes by which a rule says no: that is the command's answer, kept with it, and not a failure. */
 const isRefusal = (error: AppError): boolean => error.code === 'refused' || error.code === 'not-found';
-
-const toRefusal = ({ code, slug, message, fields }: AppError): Refusal => ({ code, slug, message, fields });
 
 /** Resolves to the public form of what the command led to; throws what it was refused for. */
 export function commandHandler<

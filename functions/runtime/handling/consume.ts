@@ -14,6 +14,8 @@ import { RETRIES, restored, retriesOf } from './retries.ts';
 export type ConsumeOptions = PullOptions & {
   /** Of the messages that the function takes. */
   readonly types: readonly string[];
+  /** Of the tasks that it takes: no type of an event or a command. */
+  readonly tasks?: readonly string[];
   /** Messages handed to the handler together, at most. */
   readonly batch: number;
   /** Calls of the handler at the same time, of each of the two kinds. */
@@ -43,13 +45,14 @@ function refuseDeadly(message: DeliveredMessage): void {
 export function consume(
   shell: Shell,
   bus: Bus,
-  { stream, consumer, types, inFlight, batch, concurrency, retriesInFlight }: ConsumeOptions,
+  { stream, consumer, types, tasks = [], inFlight, batch, concurrency, retriesInFlight }: ConsumeOptions,
   handle: (batch: readonly Incoming[]) => Promise<void>,
 ): Running {
   const away = (): string | undefined => (bus.connected() ? undefined : 'not connected to NATS');
   if (shell.settings.DELIVERY === 'push') return { notReady: away, drain: () => bus.flush() };
-  const counted = countMessages(types);
-  const both = { batch, handle, counted, timed: timeMessages(types), fail: endFailed(shell, bus, consumer, counted) };
+  const known = [...types, ...tasks];
+  const counted = countMessages(known);
+  const both = { batch, handle, counted, timed: timeMessages(known), fail: endFailed(shell, bus, consumer, counted) };
   const news = openConsumerLoop(bus, {
     ...both,
     stream,
@@ -65,7 +68,7 @@ export function consume(
     consumer: retriesOf(consumer),
     inFlight: retriesInFlight ?? RETRIES_IN_FLIGHT,
     concurrency: retriesInFlight ?? Math.min(concurrency, RETRIES_IN_FLIGHT),
-    restore: restored,
+    restore: (message) => restored(message, tasks),
     refuse: refuseDeadly,
   });
   return {

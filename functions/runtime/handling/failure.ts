@@ -67,7 +67,7 @@ export function endFailed(shell: Shell, bus: Bus, consumer: string, counted: Cou
       [DEAD.error]: error.slug,
       [DEAD.message]: error.message.replace(/\s+/g, ' ').slice(0, 1_000),
     };
-    await bus.publish(`dead.${shell.name}`, message.data, headers, `${shell.name} ${message.place}`);
+    await bus.publish(`dead.${shell.name}`, message.data, headers, `${shell.name} ${message.streamSequence}`);
   };
 
   const tryAgain = async (message: DeliveredMessage, type: string, error: AppError, about: object): Promise<void> => {

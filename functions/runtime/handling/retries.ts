@@ -6,7 +6,7 @@ import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { schedule } from '../jetstream/schedules.ts';
 import { REPLY_HEADER } from '../messages/message.ts';
 
-/** Stream of what is due, on `retry.<function>`, and of what waits, on `waiting.<function>.<place>`. */
+/** Stream of what is due, on `retry.<function>`, and of what waits, on `waiting.<function>.<origin>`. */
 export const RETRIES = 'RETRIES';
 export const retriesOf = (consumer: string): string => `${consumer}-retries`;
 export const retrySubject = (consumer: string): string => `retry.${consumer}`;
@@ -18,8 +18,6 @@ export const ATTEMPTS_HEADER = 'millrace-attempts';
 
 /** Headers that go with a message wherever it goes; one that could not be sent again would hold it for ever. */
 export const CARRIED = /^(ce-[a-z0-9]{1,20}|content-type|traceparent|millrace-replay)$/;
-/** Of no stream: whoever sends a task cannot make it an event or a command by its type alone. */
-const TASK = /^(?!order\.|user\.|command\.)[a-z_]{1,40}\.[a-z_]{1,40}$/;
 const ORIGIN = /^(?<stream>[^\s.*>]+) (?<sequence>\d{1,19}) ((?<storedAtNanos>\d{1,20}) )?(?<subject>\S{1,1000})$/;
 
 const originOf = ({ stream, sequence, storedAtNanos, subject }: DeliveredMessage): string =>
@@ -37,14 +35,14 @@ export const carried = (message: DeliveredMessage): Record<string, string> => ({
 
 /** Parks a message; the caller then acknowledges it. After a crash in between it is there twice, and parked once. */
 export async function park(bus: Bus, consumer: string, message: DeliveredMessage, delayMs: number): Promise<void> {
-  const { place, deliveries, data: payload } = message;
+  const { streamSequence, deliveries, data: payload } = message;
   const reply = message.headers?.[REPLY_HEADER];
   const headers = { ...carried(message), ...(reply ? { [REPLY_HEADER]: reply } : {}) };
   const at = new Date(Date.now() + delayMs).toISOString();
   const subject = waitingSubject(consumer, originOf(message));
   const parked = { at, target: retrySubject(consumer), payload, headers };
   // Deliveries begin anew with a consumer that is made anew; the time tells its parking from the one before.
-  await schedule(bus, subject, parked, `${consumer} ${place} ${deliveries} ${at}`);
+  await schedule(bus, subject, parked, `${consumer} ${streamSequence} ${deliveries} ${at}`);
 }
 
 type Origin = Pick<DeliveredMessage, 'stream' | 'sequence' | 'storedAtNanos' | 'subject'>;
@@ -55,22 +53,25 @@ export function readOrigin(header: string): Origin | undefined {
   return stream && subject ? { stream, sequence: Number(sequence), storedAtNanos, subject } : undefined;
 }
 
-/** A task was in no other stream: its place is the one it has here, its subject its type. */
-function taskOf({ headers }: DeliveredMessage): string | undefined {
+/**
+ * A task was in no other stream: its sequence is the one it has here, its subject its type. Only a type that the function
+ * takes as a task is one: whoever sends a task cannot make it an event or a command by its type alone.
+ */
+function taskOf({ headers }: DeliveredMessage, tasks: readonly string[]): string | undefined {
   const type = headers?.['ce-type'] ?? '';
-  return headers?.[ORIGIN_HEADER] === undefined && TASK.test(type) ? type : undefined;
+  return headers?.[ORIGIN_HEADER] === undefined && tasks.includes(type) ? type : undefined;
 }
 
 /** A message of RETRIES as it was in the stream that it came from; throws `invalid` when it does not say where that is. */
-export function restored(message: DeliveredMessage): DeliveredMessage {
-  const task = taskOf(message);
+export function restored(message: DeliveredMessage, tasks: readonly string[]): DeliveredMessage {
+  const task = taskOf(message, tasks);
   if (task) return { ...message, subject: task };
   const origin = readOrigin(message.headers?.[ORIGIN_HEADER] ?? '');
   const before = Number(message.headers?.[ATTEMPTS_HEADER]);
   if (!origin || !Number.isSafeInteger(before) || before < 0)
     throw invalid(
       'invalid-retry',
-      `A message to ${message.subject} needs headers ${ORIGIN_HEADER}, ${ATTEMPTS_HEADER}, or the ce-type of a task`,
+      `A message to ${message.subject} needs headers ${ORIGIN_HEADER}, ${ATTEMPTS_HEADER}, or the ce-type of a task that its function takes`,
     );
   return { ...message, ...origin, attempts: before + message.deliveries };
 }

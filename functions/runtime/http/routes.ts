@@ -1,7 +1,7 @@
 /** A route of an HTTP function: who may call it, the schemas of what it takes, and how the one of a request is found. */
 import { match } from 'path-to-regexp';
 import * as z from 'zod/mini';
-import { AppError, methodNotAllowed } from '../errors.ts';
+import { AppError, invalid, methodNotAllowed } from '../errors.ts';
 import type { HttpRequest } from '../function.ts';
 import { validate } from '../schema.ts';
 import type { Trace } from '../trace.ts';
@@ -110,6 +110,19 @@ export function bearerToken(headers: HttpRequest['headers']): string {
   const [, token] = /^Bearer ([\w\-.~+/]+=*)$/i.exec(headers.authorization ?? '') ?? [];
   if (token) return token;
   throw noToken();
+}
+
+/** Throws `invalid` for a path that no route can be found by. */
+export function parseUrl(raw: string | undefined): { path: string; query: object } {
+  try {
+    const { pathname, searchParams } = new URL(raw ?? '/', 'http://function');
+    // A broken escape would otherwise be met in the router.
+    decodeURIComponent(pathname);
+    return { path: pathname, query: Object.fromEntries(searchParams) };
+  } catch (error) {
+    const slug = error instanceof URIError ? 'bad-request' : 'bad-path';
+    throw invalid(slug, 'The path of the request cannot be read');
+  }
 }
 
 /** Finds the route of a request; throws `not-found`, or `method-not-allowed` with the methods that there are. */

@@ -1,7 +1,7 @@
 /** A request to the JetStream API → its answer, or the error in it. */
 
 import { AppError, unavailable } from '../errors.ts';
-import type { NatsConnection } from './connection.ts';
+import type { NatsConnection } from './client.ts';
 
 const TIMEOUT_MS = 5_000;
 

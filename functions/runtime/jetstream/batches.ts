@@ -1,7 +1,7 @@
 /** Messages published at the same time → one atomic batch of JetStream (ADR-50) where that costs less, else each by itself. */
 import { randomUUID } from 'node:crypto';
+import type { MsgHdrs, Payload } from './client.ts';
 import { type Confirmed, isUnanswered } from './confirmations.ts';
-import type { MsgHdrs, Payload } from './connection.ts';
 
 /** First tokens of subjects whose streams take no batches. All others are those of commands and events: all of one in one stream. */
 const UNBATCHED: ReadonlySet<string> = new Set(['retry', 'waiting', 'parked', 'dead', 'audit']);

@@ -1,5 +1,5 @@
 /** Publishes to JetStream and hears that a message is stored: one inbox, and one clock for all that wait for that. */
-import type { Msg, MsgHdrs, NatsConnection, Payload } from './connection.ts';
+import type { Msg, MsgHdrs, NatsConnection, Payload } from './client.ts';
 
 export type Confirmed = {
   /** Resolves to the message's sequence; throws what the client or JetStream has against it. */

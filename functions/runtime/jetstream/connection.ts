@@ -1,27 +1,32 @@
-/** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. The only user of `nats`. */
+/** NATS behind a small port: publish to JetStream, pull from a consumer, ask and answer. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { connect, headers as createHeaders, createInbox, type Msg, NatsError, nkeyAuthenticator } from 'nats';
 import { AppError, unavailable } from '../errors.ts';
 import type { Shell } from '../function.ts';
 import { answersTo, inboxOf } from '../messages/message.ts';
 import { optionalSetting, seedFile, setting, url } from '../settings.ts';
 import { jetstreamApi } from './api.ts';
 import { openBatches } from './batches.ts';
+import {
+  connect,
+  headers as createHeaders,
+  createInbox,
+  type Msg,
+  NatsError,
+  nkeyAuthenticator,
+  type Payload,
+  type Send,
+} from './client.ts';
 import { openConfirmed } from './confirmations.ts';
 import { type DeliveredMessage, toDeliveredMessage } from './delivered-message.ts';
 import { openSeed } from './nkey.ts';
 import { openOutgoing } from './outgoing.ts';
 import { type Pull, type PullOptions, startPull } from './pull.ts';
 
-export type { Msg, MsgHdrs, NatsConnection, Subscription } from 'nats';
-
 export const natsSettings = {
   NATS_URL: setting('NATS servers, comma-separated', url('nats:', 'tls:')),
   NATS_SEED_FILE: optionalSetting('File with the seed of the nkey by which it is known to NATS', seedFile),
 };
 export type NatsSettings = { readonly NATS_URL: string; readonly NATS_SEED_FILE: string | undefined };
-
-export type Payload = string | Uint8Array;
 
 export type Bus = {
   /** Stores a message; resolves to its sequence when JetStream holds it. Throws `unavailable`: it may be stored all the same. */
@@ -31,12 +36,11 @@ export type Bus = {
     headers: Readonly<Record<string, string>>,
     messageId: string,
   ): Promise<number>;
-  /** Sends a plain message that nobody may be waiting for. */
-  send(subject: string, payload: Payload): void;
+  readonly send: Send;
   /** Calls `receive` with each plain message below a private inbox; gives the subject prefix to ask answers to. */
   inbox(receive: (token: string, payload: string) => void): string;
   pull(options: PullOptions, receive: (message: DeliveredMessage) => void): Pull;
-  /** A request to the JetStream API, such as `STREAM.INFO.ORDERS`; throws `unavailable` or what the server answers. */
+  /** A request to the JetStream API, such as `STREAM.INFO.PARCELS`; throws `unavailable` or what the server answers. */
   api<T>(path: string, body?: object): Promise<T>;
   connected(): boolean;
   /** Resolves when all that was sent has reached the server, or after 2 s when it can't be reached. */

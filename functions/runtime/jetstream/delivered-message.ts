@@ -1,5 +1,5 @@
 /** A message of NATS, as a consumer delivers it → what it is, and the ways to end it. */
-import type { Bus, Msg } from './connection.ts';
+import type { Msg, Send } from './client.ts';
 
 /** A message of a JetStream consumer. Exactly one of ack, nak, term ends it. */
 export type DeliveredMessage = {
@@ -14,7 +14,7 @@ export type DeliveredMessage = {
   /** When the stream stored it, ns since 1970, as text. Stable over redeliveries. */
   readonly storedAtNanos: string;
   /** Its stream, sequence and time there: no other message ever has the same. */
-  readonly place: string;
+  readonly streamSequence: string;
   /** Of this message: 1 at the first one. */
   readonly deliveries: number;
   /** Deliveries, and those before it was parked or redriven. */
@@ -53,7 +53,7 @@ function readHeaders(message: Msg): Headers {
   return { headers, scheduledOn };
 }
 
-export function toDeliveredMessage(send: Bus['send'], message: Msg, ackSubject: string): DeliveredMessage {
+export function toDeliveredMessage(send: Send, message: Msg, ackSubject: string): DeliveredMessage {
   const answer = (verb: string): void => send(ackSubject, verb);
   const { stream, sequence, storedAtNanos, deliveries } = parseAckSubject(ackSubject);
   const { headers, scheduledOn } = readHeaders(message);
@@ -61,7 +61,7 @@ export function toDeliveredMessage(send: Bus['send'], message: Msg, ackSubject: 
     stream,
     sequence,
     storedAtNanos,
-    place: `${stream} ${sequence} ${storedAtNanos}`,
+    streamSequence: `${stream} ${sequence} ${storedAtNanos}`,
     deliveries,
     attempts: deliveries,
     subject: message.subject,

@@ -1,8 +1,8 @@
 /** nkeys: how a process proves to NATS who it is. A seed is the private half, as text that begins with SU. */
 import { readFileSync } from 'node:fs';
-import { nkeys } from 'nats';
 import type { Shell } from '../function.ts';
 import { ConfigError } from '../settings.ts';
+import { nkeys } from './client.ts';
 
 export const newSeed = (): string => new TextDecoder().decode(nkeys.createUser().getSeed());
 

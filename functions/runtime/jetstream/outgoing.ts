@@ -2,7 +2,7 @@
 
 import { toAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { NatsConnection, Payload } from './connection.ts';
+import type { NatsConnection, Payload } from './client.ts';
 
 export type Outgoing = {
   /** Sends after what is done in this turn of the event loop; whoever is not heard comes again. */

@@ -2,7 +2,8 @@
 
 import { filterOf, typeOfSubject } from '../messages/message.ts';
 import { inSpan, recording } from '../trace.ts';
-import type { Bus, Payload } from './connection.ts';
+import type { Payload } from './client.ts';
+import type { Bus } from './connection.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

@@ -2,7 +2,7 @@
 
 import { toAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Msg, NatsConnection, Subscription } from './connection.ts';
+import type { Msg, NatsConnection, Subscription } from './client.ts';
 
 export type PullOptions = {
   readonly stream: string;

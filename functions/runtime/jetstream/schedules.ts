@@ -1,7 +1,8 @@
 /** Timers as messages: JetStream keeps a schedule and publishes its message when it is due; nothing runs meanwhile. */
 
 import { invalid } from '../errors.ts';
-import type { Bus, Payload } from './connection.ts';
+import type { Payload } from './client.ts';
+import type { Bus } from './connection.ts';
 import type { DeliveredMessage } from './delivered-message.ts';
 import { sending } from './publishing.ts';
 
@@ -31,7 +32,7 @@ export async function schedule(
   await bus.publish(subject, payload, { ...headers, ...timing }, messageId);
 }
 
-/** Sets a timer of its target's type, named by a subject token such as an order's id; the same name again replaces it. */
+/** Sets a timer of its target's type, named by a subject token such as an aggregate's id; the same name again replaces it. */
 export async function setTimer(bus: Bus, timer: string, timed: Schedule): Promise<void> {
   const subject = `${timersOf(timed.target)}.${timer}`;
   const messageId = `${subject} ${timed.at} ${timed.headers['ce-id'] ?? ''}`;

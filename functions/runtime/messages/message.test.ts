@@ -4,14 +4,14 @@ import { parseAckSubject } from '../jetstream/delivered-message.ts';
 import { errorOf, filterOf, fromDelivered, outcomeOf, subjectOf, typeOfSubject } from './message.ts';
 
 const bare = {
-  subject: 'order.0190.created',
+  subject: 'parcel.0190.sent',
   headers: {},
   data: Buffer.from('{"a":1}'),
   scheduledOn: undefined,
-  stream: 'ORDERS',
+  stream: 'PARCELS',
   sequence: 7,
   storedAtNanos: '1795176000123456789',
-  place: 'here',
+  streamSequence: 'PARCELS 7 1795176000123456789',
   deliveries: 2,
   attempts: 2,
   working: () => undefined,
@@ -21,11 +21,11 @@ const bare = {
 };
 const nobody = () => undefined;
 
-test('a bare message takes its type from the subject and its id from its place in the stream', () => {
+test('a bare message takes its type from the subject and its id from its stream sequence', () => {
   expect(fromDelivered(bare, nobody)).toMatchObject({
-    id: 'ORDERS-7-1795176000123456789',
-    type: 'order.created',
-    source: 'nats:ORDERS',
+    id: 'PARCELS-7-1795176000123456789',
+    type: 'parcel.sent',
+    source: 'nats:PARCELS',
     time: '2026-11-20T12:00:00.123Z',
     data: { a: 1 },
     attempt: 2,
@@ -36,19 +36,19 @@ test('a message with CloudEvents headers is what they say, in the trace that the
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
   const headers = {
     'ce-id': 'e1',
-    'ce-source': '/shop',
-    'ce-type': 'order.created',
+    'ce-source': '/partner',
+    'ce-type': 'parcel.sent',
     'ce-time': '2026-01-01T00:00:00Z',
     traceparent,
   };
   const incoming = fromDelivered({ ...bare, headers }, nobody);
-  expect(incoming).toMatchObject({ id: 'e1', source: '/shop', time: '2026-01-01T00:00:00Z' });
+  expect(incoming).toMatchObject({ id: 'e1', source: '/partner', time: '2026-01-01T00:00:00Z' });
   expect(incoming.trace.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
 });
 
 test('a type that contradicts the subject is refused', () => {
-  expect(() => fromDelivered({ ...bare, headers: { 'ce-type': 'order.paid' } }, nobody)).toThrow(
-    "ce-type is 'order.paid'",
+  expect(() => fromDelivered({ ...bare, headers: { 'ce-type': 'parcel.delivered' } }, nobody)).toThrow(
+    "ce-type is 'parcel.delivered'",
   );
 });
 
@@ -65,8 +65,8 @@ test('an answer goes to the reply subject of the message, and nowhere without on
 });
 
 test.each([
-  ['command.order.create', 'command.order.create', 'command.order.create'],
-  ['order.0190.created', 'order.created', 'order.*.created'],
+  ['command.parcel.send', 'command.parcel.send', 'command.parcel.send'],
+  ['parcel.0190.sent', 'parcel.sent', 'parcel.*.sent'],
   ['user.0190.password_changed', 'user.password_changed', 'user.*.password_changed'],
 ])('subject %s is type %s, filtered by %s', (subject, type, filter) => {
   expect(typeOfSubject(subject)).toBe(type);
@@ -74,7 +74,7 @@ test.each([
 });
 
 test('the subject of an event carries the id of its aggregate', () => {
-  expect(subjectOf('order.created', '0190')).toBe('order.0190.created');
+  expect(subjectOf('parcel.sent', '0190')).toBe('parcel.0190.sent');
 });
 
 test('an error survives its way to the one who waits', () => {
@@ -91,11 +91,11 @@ test('an error survives its way to the one who waits', () => {
 });
 
 test.each([
-  ['$JS.ACK.ORDERS.order-view.2.17.9.1795176000123456789.3'],
-  ['$JS.ACK.hub.ACC.ORDERS.order-view.2.17.9.1795176000123456789.3.rnd'],
+  ['$JS.ACK.PARCELS.parcel-view.2.17.9.1795176000123456789.3'],
+  ['$JS.ACK.hub.ACC.PARCELS.parcel-view.2.17.9.1795176000123456789.3.rnd'],
 ])('ack subject %s tells stream, deliveries, sequence and time', (subject) => {
   expect(parseAckSubject(subject)).toEqual({
-    stream: 'ORDERS',
+    stream: 'PARCELS',
     deliveries: 2,
     sequence: 17,
     storedAtNanos: '1795176000123456789',

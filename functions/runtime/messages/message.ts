@@ -2,7 +2,6 @@
 
 import { AppError, type Code, type FieldError, invalid } from '../errors.ts';
 import { nameId } from '../ids.ts';
-import type { DeliveredMessage } from '../jetstream/delivered-message.ts';
 import { continueTrace, readTrace, type Trace } from '../trace.ts';
 
 /** What a handler gets, whether it was pulled from JetStream or pushed over HTTP. */
@@ -51,16 +50,16 @@ function replySubject(header: string | undefined): string | undefined {
   throw invalid('invalid-reply', `The header ${REPLY_HEADER} must name an inbox, such as _INBOX.a1b2`);
 }
 
-/** `command.order.create` is its own type; the type of `order.<id>.created` is `order.created`. */
+/** `command.parcel.send` is its own type; the type of `parcel.<id>.sent` is `parcel.sent`. */
 export function typeOfSubject(subject: string): string {
   const tokens = subject.split('.');
   return tokens[0] === 'command' || tokens.length < 3 ? subject : `${tokens[0]}.${tokens.at(-1)}`;
 }
 
-/** The filter by which a consumer gets messages of a type: `order.created` is on `order.*.created`. */
+/** The filter by which a consumer gets messages of a type: `parcel.sent` is on `parcel.*.sent`. */
 export const filterOf = (type: string): string => (type.startsWith('command.') ? type : subjectOf(type, '*'));
 
-/** The subject of an aggregate's event: `order.created` of order 1 goes to `order.1.created`. */
+/** The subject of an aggregate's event: `parcel.sent` of parcel 1 goes to `parcel.1.sent`. */
 export const subjectOf = (type: string, id: string): string => type.replace('.', `.${id}.`);
 
 /** The aggregate that a message is about: an event's NATS subject names it, and a command's envelope may. */
@@ -82,13 +81,20 @@ export function parseJson(text: string): unknown {
 const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 
-type StoredMessage = Pick<
-  DeliveredMessage,
-  'subject' | 'headers' | 'data' | 'stream' | 'sequence' | 'storedAtNanos' | 'attempts'
->;
+/** What is read of a message that a consumer delivers. */
+type Delivered = {
+  readonly subject: string;
+  /** By lower case name; undefined when they cannot be read. */
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly data: Uint8Array;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly storedAtNanos: string;
+  readonly attempts: number;
+};
 
-/** A message of a stream as Incoming. A bare one takes its type from the subject and its id from its place in the stream. */
-export function fromDelivered(message: StoredMessage, answer: (to: string, outcome: Outcome) => void): Incoming {
+/** A pulled message as Incoming. A bare one takes its type from the subject and its id from its stream sequence. */
+export function fromDelivered(message: Delivered, answer: (to: string, outcome: Outcome) => void): Incoming {
   const { headers } = message;
   if (!headers) throw invalid('bad-headers', 'The headers of the message cannot be read');
   const type = typeOfSubject(message.subject);

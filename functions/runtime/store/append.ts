@@ -5,7 +5,7 @@ import { newId } from '../ids.ts';
 import { subjectOf, toHeaders } from '../messages/message.ts';
 import type { OutboxMessage } from '../outbox.ts';
 import type { Trace } from '../trace.ts';
-import type { Refusal } from './event-store.ts';
+import type { Refusal } from './refusal.ts';
 import { publishedData, schemaVersionOf } from './schema-versions.ts';
 
 export type Append<Event> = {

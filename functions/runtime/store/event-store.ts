@@ -4,17 +4,12 @@ import { type Aggregate, type DomainEvent, fold, type Read, type Write } from '.
 import { AppError } from '../errors.ts';
 import type { OutboxMessage } from '../outbox.ts';
 import { type Database, databaseError, isConflict } from '../postgres.ts';
+import { asStatement } from '../telemetry/query-spans.ts';
 import { type Append, rowsOf } from './append.ts';
-import { asStatement } from './query-spans.ts';
+import type { Refusal } from './refusal.ts';
 import { upcast, type WrittenEvent } from './schema-versions.ts';
 import { appendStatement, loadStatement } from './statements.ts';
 import { together } from './together.ts';
-
-/** Why a command was refused, as it is kept. */
-export type Refusal = Pick<AppError, 'code' | 'slug' | 'message' | 'fields'>;
-
-export const fromRefusal = ({ code, slug, message, fields }: Refusal): AppError =>
-  new AppError(code, slug, message, { fields });
 
 /** A command that was answered before: where it led to, or why it was refused. */
 export type CommandRecord = {
@@ -61,8 +56,8 @@ export function openEventStore<State, Event extends DomainEvent>(
   };
 
   const loadAll = together(MOST_TOGETHER, async (questions: readonly Question[]) => {
-    const asked = questions.map(({ aggregateId, commandId, read }, place) => ({
-      place,
+    const asked = questions.map(({ aggregateId, commandId, read }, ordinal) => ({
+      ordinal,
       aggregate_id: aggregateId,
       command_id: commandId,
       input: read?.input,

@@ -23,13 +23,13 @@ export const loadStatement = ({ name, schemaVersion }: Stored, read: Read | unde
          and version > coalesce(snapshot.version, 0) and version <= coalesce(record.version, ${MOST_VERSIONS})) as events,
       row_to_json(record) as record,
       (${read ? read.sql.replaceAll('$input', 'asked.input') : 'null::json'}) as reads
-    from json_to_recordset($1) as asked (place integer, aggregate_id uuid, command_id uuid, input json)
+    from json_to_recordset($1) as asked (ordinal integer, aggregate_id uuid, command_id uuid, input json)
     left join lateral (select * from commands where command_id = asked.command_id limit 1) record on true
     left join lateral (
       select version, state from ${name}_snapshots where ${name}_id = asked.aggregate_id
         and schema_version = ${schemaVersion} and version <= coalesce(record.version, ${MOST_VERSIONS}) limit 1
     ) snapshot on true
-    order by place`,
+    order by ordinal`,
 });
 
 /** Records, events, outbox rows, snapshots, and the rows of each write: $1, $2 and so on, as JSON arrays. */

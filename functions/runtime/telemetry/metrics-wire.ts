@@ -13,7 +13,7 @@ export type Series = {
   /** Bucket → its latest sample that has a trace. */
   readonly exemplars: Map<number, Exemplar>;
   /** True when it has been pushed before. */
-  told: boolean;
+  pushed: boolean;
 };
 export type Instrument = { readonly kind: Kind; readonly series: Map<string, Series> };
 
@@ -22,7 +22,7 @@ export const BOUNDS: readonly number[] = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600,
 ];
 
-/** Times in ms since 1970. At `zeroAt` what was never told before was still zero. */
+/** Times in ms since 1970. At `zeroAt` what was never pushed before was still zero. */
 type When = { readonly startedAt: number; readonly zeroAt: number; readonly now: number };
 
 const nanos = (ms: number): string => `${ms}000000`;
@@ -53,7 +53,7 @@ function pointOf(kind: Kind, { value, buckets, exemplars }: Pick<Series, 'value'
 function pointsOf(kind: Kind, series: Series, { startedAt, zeroAt, now }: When) {
   const about = { attributes: toWire(series.attributes), startTimeUnixNano: nanos(startedAt) };
   const current = { ...about, timeUnixNano: nanos(now), ...pointOf(kind, series) };
-  if (series.told || kind === 'gauge') return [current];
+  if (series.pushed || kind === 'gauge') return [current];
   const nothing = { value: 0, buckets: series.buckets.map(() => 0), exemplars: new Map() };
   return [{ ...about, timeUnixNano: nanos(zeroAt), ...pointOf(kind, nothing) }, current];
 }

@@ -2,8 +2,8 @@
 import { type Attributes, type AttributeValue, context, type HrTime, trace } from '@opentelemetry/api';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Shell } from '../function.ts';
-import { instanceId } from '../metrics.ts';
 import { recordWith } from '../trace.ts';
+import { instanceId } from './instance.ts';
 import { post } from './post.ts';
 
 const OWN = 'millrace';

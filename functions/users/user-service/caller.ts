@@ -2,23 +2,20 @@
  * Metadata of a call → who calls: a user, by an access token, or else one of the functions that an rpc is for. Without mTLS
  * a function's name is only claimed, by whoever reaches the port: it must be in a private network.
  */
+import { callersOf } from '../../gen/callers.ts';
 import { AppError } from '../../runtime/errors.ts';
 import type { Call } from '../../runtime/grpc.ts';
 import type { Sessions } from './sessions.ts';
 import type { Identity, Tokens } from './tokens.ts';
-
-/** The functions that ask for users without a token. */
-const READERS: readonly string[] = ['account-emails', 'order-emails'];
-/** The functions that send links. */
-const LINK_SENDERS: readonly string[] = ['account-emails'];
 
 type Metadata = Pick<Call, 'metadata'>;
 
 const noToken = (): AppError =>
   new AppError('unauthenticated', 'no-token', 'Sign in first; send the access token as authorization: Bearer <token>');
 const wrongRole = (): AppError => new AppError('forbidden', 'wrong-role', 'This is for staff');
-/** Throws `wrong-caller` for users, and for functions that are not among these. */
-function onlyFunctions(names: readonly string[], { metadata }: Metadata): void {
+/** Throws `wrong-caller` for users, and for functions that do not declare that they call this method. */
+function onlyFunctions(method: 'GetUser' | 'BatchGetUsers' | 'CreateLinkToken', { metadata }: Metadata): void {
+  const names = callersOf['user-service']?.[method] ?? [];
   if (metadata.authorization === undefined && names.includes(metadata['millrace-function'] ?? '')) return;
   const message = `This is for ${names.join(' and ')}, which name themselves in millrace-function and call without a token`;
   throw new AppError('forbidden', 'wrong-caller', message);
@@ -62,10 +59,10 @@ export function openCallers(tokens: Tokens, sessions: Sessions): Callers {
     },
     async userOrReader(call) {
       if (call.metadata.authorization !== undefined) return user(call);
-      onlyFunctions(READERS, call);
+      onlyFunctions('GetUser', call);
       return undefined;
     },
-    reader: (call) => onlyFunctions(READERS, call),
-    linkSender: (call) => onlyFunctions(LINK_SENDERS, call),
+    reader: (call) => onlyFunctions('BatchGetUsers', call),
+    linkSender: (call) => onlyFunctions('CreateLinkToken', call),
   };
 }

@@ -7,7 +7,7 @@ import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import { OPERATOR } from '../../registry/nats-users/permissions.ts';
 import { type Environment, type NatsPlace, natsPlace } from '../cli.ts';
 import { record } from './audit.ts';
-import { findLetter, type Letter, readLetters, removeLetter, storedMessages } from './letters.ts';
+import { type DeadLetter, findDeadLetter, readDeadLetters, removeDeadLetter, storedMessages } from './dead-letters.ts';
 import { redrive, refuseOrphans } from './redrive.ts';
 import { type Request, readRequest } from './request.ts';
 import { sweep } from './sweep.ts';
@@ -20,73 +20,76 @@ const SWEPT = {
   'passed-over': { planned: 'would send again', done: 'sent again' },
 } as const;
 
-async function chosenLetters(bus: Bus, request: Request): Promise<Letter[]> {
-  const found: Letter[] = [];
+async function chosenDeadLetters(bus: Bus, request: Request): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
   const before = Date.now() - request.olderThanMs;
-  const fits = (letter: Letter): boolean =>
-    (request.ids.length === 0 || request.ids.includes(letter.id)) &&
-    (request.function === undefined || letter.function === request.function) &&
-    (request.error === undefined || letter.error === request.error) &&
-    Date.parse(letter.at) <= before;
+  const fits = (deadLetter: DeadLetter): boolean =>
+    (request.ids.length === 0 || request.ids.includes(deadLetter.id)) &&
+    (request.function === undefined || deadLetter.function === request.function) &&
+    (request.error === undefined || deadLetter.error === request.error) &&
+    Date.parse(deadLetter.at) <= before;
   const from = request.ids.length > 0 ? Math.min(...request.ids) : 1;
-  for await (const letter of readLetters(bus, from)) {
-    if (fits(letter)) found.push(letter);
+  for await (const deadLetter of readDeadLetters(bus, from)) {
+    if (fits(deadLetter)) found.push(deadLetter);
     if (found.length === request.limit) break;
   }
-  const missing = request.ids.filter((id) => !found.some((letter) => letter.id === id));
+  const missing = request.ids.filter((id) => !found.some((deadLetter) => deadLetter.id === id));
   if (missing.length > 0) throw new Error(`there is no dead letter ${missing.join(', ')} that fits`);
   return found;
 }
 
-const summary = ({ headers: _, payload: __, ...letter }: Letter) => letter;
+const summary = ({ headers: _, payload: __, ...deadLetter }: DeadLetter) => deadLetter;
 
-const line = ({ id, at, function: name, error, type, subject, attempts }: Letter): string =>
+const line = ({ id, at, function: name, error, type, subject, attempts }: DeadLetter): string =>
   [String(id).padStart(6), at, name.padEnd(16), error.padEnd(24), `${attempts}×`.padStart(4), type, subject].join('  ');
 
-function tell(request: Request, what: string, letter: Letter): void {
-  if (request.json) return console.log(JSON.stringify({ ...summary(letter), outcome: what }));
-  console.log(`${what.padEnd(10)} ${line(letter)}`);
+function report(request: Request, what: string, deadLetter: DeadLetter): void {
+  if (request.json) return console.log(JSON.stringify({ ...summary(deadLetter), outcome: what }));
+  console.log(`${what.padEnd(13)} ${line(deadLetter)}`);
 }
 
 async function list(bus: Bus, request: Request): Promise<void> {
-  const letters = await chosenLetters(bus, request);
-  for (const letter of letters) console.log(request.json ? JSON.stringify(summary(letter)) : line(letter));
-  if (!request.json && letters.length === 0) console.log('there are no dead letters that fit');
-  if (letters.length === request.limit) console.error(`only the oldest ${request.limit}; ask for more with --limit`);
+  const deadLetters = await chosenDeadLetters(bus, request);
+  for (const deadLetter of deadLetters)
+    console.log(request.json ? JSON.stringify(summary(deadLetter)) : line(deadLetter));
+  if (!request.json && deadLetters.length === 0) console.log('there are no dead letters that fit');
+  if (deadLetters.length === request.limit)
+    console.error(`only the oldest ${request.limit}; ask for more with --limit`);
 }
 
 async function show(bus: Bus, request: Request): Promise<void> {
-  const letter = await findLetter(bus, request.ids[0] ?? 0);
-  if (!letter) throw new Error(`there is no dead letter ${request.ids[0]}`);
-  const payload = letter.payload.toString('utf8');
-  if (request.json) return console.log(JSON.stringify({ ...summary(letter), headers: letter.headers, payload }));
-  for (const [name, value] of Object.entries({ ...summary(letter), ...letter.headers }))
+  const deadLetter = await findDeadLetter(bus, request.ids[0] ?? 0);
+  if (!deadLetter) throw new Error(`there is no dead letter ${request.ids[0]}`);
+  const payload = deadLetter.payload.toString('utf8');
+  if (request.json)
+    return console.log(JSON.stringify({ ...summary(deadLetter), headers: deadLetter.headers, payload }));
+  for (const [name, value] of Object.entries({ ...summary(deadLetter), ...deadLetter.headers }))
     console.log(`${name.padEnd(24)} ${value}`);
   console.log(`\n${payload}`);
 }
 
 async function redriveAll(bus: Bus, request: Request): Promise<void> {
-  const letters = await chosenLetters(bus, request);
-  await refuseOrphans(bus, letters);
+  const deadLetters = await chosenDeadLetters(bus, request);
+  await refuseOrphans(bus, deadLetters);
   if (request.dryRun) {
-    for (const letter of letters) tell(request, 'would go', letter);
+    for (const deadLetter of deadLetters) report(request, 'would redrive', deadLetter);
     return;
   }
-  await redrive(bus, letters, request.rate, async (letter, what, why) => {
-    if (what === 'redriven') await record(bus, request.verb, request.by, letter);
-    tell(request, why ? `${what}: the one before ${why === 'no answer' ? 'got no answer' : why}` : what, letter);
+  await redrive(bus, deadLetters, request.rate, async (deadLetter, what, why) => {
+    if (what === 'redriven') await record(bus, request.verb, request.by, deadLetter);
+    report(request, why ? `${what}: the one before ${why === 'no answer' ? 'got no answer' : why}` : what, deadLetter);
   });
 }
 
 async function discard(bus: Bus, request: Request): Promise<void> {
-  for (const letter of await chosenLetters(bus, request)) {
+  for (const deadLetter of await chosenDeadLetters(bus, request)) {
     if (request.dryRun) {
-      tell(request, 'would drop', letter);
+      report(request, 'would discard', deadLetter);
       continue;
     }
-    await record(bus, request.verb, request.by, letter);
-    await removeLetter(bus, letter.id);
-    tell(request, 'dropped', letter);
+    await record(bus, request.verb, request.by, deadLetter);
+    await removeDeadLetter(bus, deadLetter.id);
+    report(request, 'discarded', deadLetter);
   }
 }
 
@@ -106,8 +109,10 @@ async function audit(bus: Bus, request: Request): Promise<void> {
       console.log(text);
       continue;
     }
-    const { at, by, did, letter } = JSON.parse(text);
-    console.log(`${at}  ${by}  ${did}  ${letter.id}  ${letter.function}  ${letter.error}  ${letter.subject}`);
+    const { at, by, did, letter: deadLetter } = JSON.parse(text);
+    console.log(
+      `${at}  ${by}  ${did}  ${deadLetter.id}  ${deadLetter.function}  ${deadLetter.error}  ${deadLetter.subject}`,
+    );
   }
 }
 

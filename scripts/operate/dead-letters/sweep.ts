@@ -4,7 +4,7 @@ import { DEAD } from '../../../functions/runtime/handling/failure.ts';
 import { ATTEMPTS_HEADER, CARRIED, ORIGIN_HEADER } from '../../../functions/runtime/handling/retries.ts';
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import { REPLY_HEADER } from '../../../functions/runtime/messages/message.ts';
-import { parseHeaders, removeMessage, type Stored, storedMessages } from './letters.ts';
+import { parseHeaders, removeMessage, type Stored, storedMessages } from './dead-letters.ts';
 
 /** A stream whose messages are deleted when they are done, and the subjects that are nobody's work by purpose. */
 type Queue = { readonly stream: string; readonly keeps: RegExp };
@@ -13,7 +13,7 @@ const QUEUES: readonly Queue[] = [
   { stream: 'RETRIES', keeps: /^waiting\./ },
 ];
 
-/** The function of letters that belong to none. */
+/** The function of dead letters that belong to none. */
 const NOBODY = 'nobody';
 
 type ConsumerInfo = {
@@ -93,7 +93,7 @@ export async function sweep(
   bus: Bus,
   olderThanMs: number,
   dryRun: boolean,
-  tell: (stray: Stray) => void,
+  report: (stray: Stray) => void,
 ): Promise<void> {
   const before = Date.now() - olderThanMs;
   for (const queue of QUEUES) {
@@ -104,7 +104,7 @@ export async function sweep(
       for await (const stored of storedMessages(bus, stream, subject)) {
         const { seq: sequence, time: at } = stored.message;
         if (Date.parse(at) > before || (taker && sequence > taker.passed)) break;
-        tell({ stream, sequence, subject, at, why: taker ? 'passed-over' : 'no-consumer' });
+        report({ stream, sequence, subject, at, why: taker ? 'passed-over' : 'no-consumer' });
         if (dryRun) continue;
         await (taker ? sendAgain : bury)(bus, stream, stored);
         await removeMessage(bus, stream, sequence);

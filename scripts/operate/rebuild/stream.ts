@@ -2,7 +2,7 @@
 import type { ProjectorDefinition, ReadEvent } from '../../../functions/runtime/handling/projection.ts';
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import { fromDelivered, typeOfSubject } from '../../../functions/runtime/messages/message.ts';
-import { parseHeaders, type Stored, storedMessage } from '../dead-letters/letters.ts';
+import { parseHeaders, type Stored, storedMessage } from '../dead-letters/dead-letters.ts';
 import { nanosOf } from '../dead-letters/sweep.ts';
 import type { Replayed, Source } from './source.ts';
 

@@ -1,15 +1,15 @@
-/** Spans, and what NATS holds now → the account: the sentence, each step, where it stands, and what to do. Pure. */
+/** Spans, and what NATS holds now → the account: the sentence, each entry, where it stands, and what to do. Pure. */
 import type { Span } from '../../platform/telemetry/spans.ts';
 import { type Share, type Story, storyOf } from './causes.ts';
+import { type Entry, entriesOf, type Functions } from './entries.ts';
 import { type Present, rankOf, type State, stateOf } from './state.ts';
-import { type Step, stepsOf, type Takers } from './steps.ts';
 import { after, because, duration, effect, failed, instant, lack, standing, taskOf, times } from './words.ts';
 
-export type Told = { readonly step: Step; readonly state: State };
+export type AccountEntry = { readonly entry: Entry; readonly state: State };
 export type Account = {
   /** What took longest, or is not done, and the biggest cause of it, in one sentence. */
   readonly sentence: string;
-  readonly steps: readonly Told[];
+  readonly entries: readonly AccountEntry[];
   /** Where time went on the way to what the sentence is about, the most first. */
   readonly shares: readonly Share[];
   /** What is not done, a line each; one line when all is. */
@@ -20,41 +20,42 @@ export type Account = {
 /** Nobody asks why of less. */
 const SLOW_MS = 1_000;
 
-const countOf = ({ attempts }: Step): number => Math.max(attempts.length, ...attempts.map(({ number }) => number));
+const countOf = ({ attempts }: Entry): number => Math.max(attempts.length, ...attempts.map(({ number }) => number));
 
 function sentenceOf(story: Story, state: State, now: number): string {
-  const { step, shares, since, until } = story;
+  const { entry, shares, since, until } = story;
   const total = until - since.at;
   const [biggest] = shares;
-  const tries = countOf(step) > 1 ? `, ${times(countOf(step))}` : '';
+  const tries = countOf(entry) > 1 ? `, ${times(countOf(entry))}` : '';
   const blame = biggest ? `: ${duration(biggest.ms)} of it ${because(biggest)}${tries}` : '';
   if (state.is === 'dead') {
-    const last = step.attempts.at(-1)?.failure;
-    const letter = state.letter === undefined ? 'a dead letter' : `dead letter ${state.letter}`;
-    const why = failed(state.error, last?.target, last?.heldBack);
-    return `${lack(step)}: ${step.function} ${why}${tries}, and it is ${letter}.`;
+    const last = entry.attempts.at(-1)?.failure;
+    const deadLetter = state.deadLetter === undefined ? 'a dead letter' : `dead letter ${state.deadLetter}`;
+    const why = failed(state.error, last?.target, last?.rejected);
+    return `${lack(entry)}: ${entry.function} ${why}${tries}, and it is ${deadLetter}.`;
   }
   if (rankOf(state) > 1)
-    return `${lack(step)}, ${duration(total)} ${after(story)}${blame}; it is ${standing(state, now)}.`;
-  const done = `${effect(step)} ${duration(total)} ${after(story)}`;
+    return `${lack(entry)}, ${duration(total)} ${after(story)}${blame}; it is ${standing(state, now)}.`;
+  const done = `${effect(entry)} ${duration(total)} ${after(story)}`;
   if (total < SLOW_MS) return `Nothing was slow: ${done}${tries}.`;
   return `${done}${blame}.`;
 }
 
-function adviceOf({ step, shares }: Story, state: State): string[] {
-  const name = step.function;
+function adviceOf({ entry, shares }: Story, state: State): string[] {
+  const name = entry.function;
   const [biggest] = shares;
   const cause = biggest && biggest.ms >= SLOW_MS ? biggest.cause : undefined;
   const manifest = `knative/functions/${cause?.function}/scaledobject.yaml`;
   if (state.is === 'dead') {
-    if (state.letter === undefined) return [`npx millrace dead-letters list --function ${name} --error ${state.error}`];
+    if (state.deadLetter === undefined)
+      return [`npx millrace dead-letters list --function ${name} --error ${state.error}`];
     return [
-      `npx millrace dead-letters show ${state.letter}`,
-      `When its cause is gone: npx millrace dead-letters redrive ${state.letter}`,
+      `npx millrace dead-letters show ${state.deadLetter}`,
+      `When its cause is gone: npx millrace dead-letters redrive ${state.deadLetter}`,
     ];
   }
   if (state.is === 'parked') {
-    const target = step.attempts.at(-1)?.failure?.target;
+    const target = entry.attempts.at(-1)?.failure?.target;
     return [
       `Nothing, once ${target ?? `what made it fail (${state.error})`} is back: ${name} tries again at ${instant(state.at)}.`,
     ];
@@ -71,30 +72,30 @@ function adviceOf({ step, shares }: Story, state: State): string[] {
 
 const lengthOf = ({ until, since }: Story): number => until - since.at;
 
-/** Undefined when no step is known. `now` is ms since 1970; `orderId` leaves out other orders' steps. */
+/** Undefined when no entry is known. `now` is ms since 1970; `subject` leaves out the entries about others. */
 export function accountOf(
   spans: readonly Span[],
-  takers: Takers,
+  functions: Functions,
   present: Present | undefined,
   now: number,
-  orderId = '',
+  subject = '',
 ): Account | undefined {
-  const steps = stepsOf(spans, takers, orderId);
-  const told = steps.map((step) => ({ step, state: stateOf(step, present, now) }));
-  const messages = told.filter(({ step, state }) => step.kind === 'message' && rankOf(state) > 0);
+  const entries = entriesOf(spans, functions, subject);
+  const told = entries.map((entry) => ({ entry, state: stateOf(entry, present, now) }));
+  const messages = told.filter(({ entry, state }) => entry.kind === 'message' && rankOf(state) > 0);
   const [worst] = (messages.length > 0 ? messages : told)
-    .map(({ step, state }) => ({ story: storyOf(step, steps, now), state }))
+    .map(({ entry, state }) => ({ story: storyOf(entry, entries, now), state }))
     .sort((a, b) => rankOf(b.state) - rankOf(a.state) || lengthOf(b.story) - lengthOf(a.story));
   if (!worst) return undefined;
   const open = told.filter(({ state }) => rankOf(state) > 1);
   return {
     sentence: sentenceOf(worst.story, worst.state, now),
-    steps: told,
+    entries: told,
     shares: worst.story.shares,
     standing:
       open.length === 0
         ? ['All of it is done.']
-        : open.map(({ step, state }) => `${taskOf(step)} at ${step.function} is ${standing(state, now)}.`),
+        : open.map(({ entry, state }) => `${taskOf(entry)} at ${entry.function} is ${standing(state, now)}.`),
     advice: adviceOf(worst.story, worst.state),
   };
 }

@@ -2,7 +2,7 @@
 import type { Span } from '../../platform/telemetry/spans.ts';
 import { type Failure, failureOf, slowestOf } from './calls.ts';
 import type { Forest } from './forest.ts';
-import { isBatch, messageIdOf, number, text } from './named.ts';
+import { isBatch, messageIdOf, number, text } from './span-names.ts';
 
 /** Times are ms since 1970; `slept` and `started` are how long its function did, ms. */
 type Wait = { readonly start: number; readonly end: number; readonly slept: number; readonly started: number };

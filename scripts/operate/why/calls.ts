@@ -6,20 +6,14 @@ export type Failure = {
   readonly error: string;
   /** What did not answer; undefined when the error does not say so. */
   readonly target: string | undefined;
-  /** Calls were held back, because those before had failed. */
-  readonly heldBack: boolean;
+  /** The circuit breaker let no call through, because those before had failed. */
+  readonly rejected: boolean;
 };
 
-/** How the parts of the shop are called in a sentence, by what their spans, breakers and errors begin with. */
-const TARGETS: readonly (readonly [string, string])[] = [
-  ['smtp', 'SMTP'],
-  ['users', 'user-service'],
-  ['payment', 'the payment provider'],
-  ['database', 'Postgres'],
-  ['nats', 'NATS'],
-];
+/** Names of the platform's own servers; others are called as their calls and errors name them. */
+const SERVERS: Readonly<Record<string, string>> = { database: 'Postgres', nats: 'NATS' };
 
-const wordOf = (name: string): string => TARGETS.find(([prefix]) => name.startsWith(prefix))?.[1] ?? name;
+const wordOf = (name: string): string => SERVERS[name] ?? name;
 
 /** What comes from outside is cut to what a slug or a name has: it is printed. */
 export const shownName = (name: string): string => name.replace(/[^\w .:/{}*<>-]/g, '?').slice(0, 120);
@@ -29,11 +23,9 @@ const kebab = (name: string): string => name.replace(/(?<=[a-z])(?=[A-Z])/g, '-'
 /** Undefined for a call that is none, such as one to the function's own. */
 function targetOf({ kind, name, attributes }: Span): string | undefined {
   if (kind !== 'client') return undefined;
-  if (name === 'send mail') return 'SMTP';
-  if (name.startsWith('payment ')) return 'the payment provider';
   if ('db.system.name' in attributes || 'db.system' in attributes) return 'Postgres';
   if ('rpc.service' in attributes) return shownName(kebab(String(attributes['rpc.service']).split('.').at(-1) ?? ''));
-  return shownName(String(attributes['server.address'] ?? name));
+  return shownName(String(attributes['peer.service'] ?? attributes['server.address'] ?? name));
 }
 
 /** `own` are the span itself and what its function did within it. */
@@ -41,10 +33,10 @@ export function failureOf(span: Span, own: readonly Span[]): Failure | undefined
   if (span.error === undefined) return undefined;
   const rejected = own.flatMap(({ events }) => events).findLast(({ name }) => name === 'breaker.rejected');
   const failed = own.findLast((one) => one.error !== undefined && targetOf(one) !== undefined);
-  const named = TARGETS.find(([prefix]) => span.error?.startsWith(`${prefix}-`))?.[1];
+  const [, named] = /^(.+)-(?:unavailable|overloaded)$/.exec(shownName(span.error)) ?? [];
   const held = rejected && wordOf(shownName(String(rejected.attributes['millrace.target'] ?? '')));
-  const target = held ?? (failed && targetOf(failed)) ?? named;
-  return { error: shownName(span.error), target, heldBack: held !== undefined };
+  const target = held ?? (failed && targetOf(failed)) ?? (named && wordOf(named));
+  return { error: shownName(span.error), target, rejected: held !== undefined };
 }
 
 /** What more than half of the time was spent waiting for; calls at the same time count once. */

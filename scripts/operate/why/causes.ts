@@ -1,8 +1,8 @@
-/** A step → where the time went, from the request or the timer that began it until its end. Pure. */
+/** A entry → where the time went, from the request or the timer that began it until its end. Pure. */
 
 import type { Attempt } from './attempts.ts';
 import type { Failure } from './calls.ts';
-import type { Step } from './steps.ts';
+import type { Entry } from './entries.ts';
 
 export type Cause = { readonly function: string } & (
   | { readonly kind: 'lag' | 'cold start' | 'outbox' }
@@ -13,9 +13,9 @@ export type Cause = { readonly function: string } & (
 type Part = { readonly from: number; readonly to: number; readonly cause: Cause };
 export type Share = { readonly cause: Cause; readonly ms: number };
 export type Story = {
-  readonly step: Step;
+  readonly entry: Entry;
   /** What it is measured from: the request or message that began it, or when it was due. */
-  readonly since: { readonly at: number; readonly step: Step | 'due' };
+  readonly since: { readonly at: number; readonly entry: Entry | 'due' };
   readonly until: number;
   /** The largest first. */
   readonly shares: readonly Share[];
@@ -36,9 +36,9 @@ function waited({ wait }: Attempt, name: string, before: Attempt | undefined): P
 }
 
 /** From when it was queued on; what comes after a failed attempt, until the next one is due, is that failure's. */
-function partsOf(step: Step, now: number): Part[] {
-  const { function: name, attempts } = step;
-  if (attempts.length === 0) return [{ from: step.from, to: now, cause: { function: name, kind: 'lag' } }];
+function partsOf(entry: Entry, now: number): Part[] {
+  const { function: name, attempts } = entry;
+  if (attempts.length === 0) return [{ from: entry.from, to: now, cause: { function: name, kind: 'lag' } }];
   return attempts.flatMap((attempt, index) => {
     const next = attempts[index + 1];
     const { start, end = next?.start ?? now, failure, slow } = attempt;
@@ -58,39 +58,39 @@ const clip = (parts: readonly Part[], until: number): Part[] =>
 
 type Chain = { readonly since: Story['since']; readonly parts: readonly Part[] };
 
-/** What led to the step, and the step itself, without what lies before a timer. */
-function chainOf(step: Step, steps: readonly Step[], until: number, now: number, depth = 0): Chain {
-  const parts = clip(partsOf(step, now), until);
-  const { sentBy, cameFrom, dueAt } = step;
-  if (!sentBy || dueAt !== undefined) return { since: { at: step.from, step: sentBy ? 'due' : step }, parts };
-  const before = steps.find(({ spans }) => cameFrom !== undefined && spans.includes(cameFrom));
-  if (!before || depth > steps.length) return { since: { at: Math.min(sentBy.start, step.from), step }, parts };
+/** What led to the entry, and the entry itself, without what lies before a timer. */
+function chainOf(entry: Entry, entries: readonly Entry[], until: number, now: number, depth = 0): Chain {
+  const parts = clip(partsOf(entry, now), until);
+  const { sentBy, cameFrom, dueAt } = entry;
+  if (!sentBy || dueAt !== undefined) return { since: { at: entry.from, entry: sentBy ? 'due' : entry }, parts };
+  const before = entries.find(({ spans }) => cameFrom !== undefined && spans.includes(cameFrom));
+  if (!before || depth > entries.length) return { since: { at: Math.min(sentBy.start, entry.from), entry }, parts };
   const ended = before.attempts.at(-1)?.end ?? sentBy.start;
   const left = sentBy.service === before.function ? sentBy.start : Math.min(ended, sentBy.start);
-  const chain = chainOf(before, steps, left, now, depth + 1);
+  const chain = chainOf(before, entries, left, now, depth + 1);
   const outbox: Part = { from: left, to: sentBy.start, cause: { function: sentBy.service, kind: 'outbox' } };
   return { since: chain.since, parts: [...chain.parts, ...clip([outbox], sentBy.start), ...parts] };
 }
 
 /** Still ending, or not: `now` is the end of what has none. */
-const endOf = (step: Step, now: number): number => {
-  const last = step.attempts.at(-1);
+const endOf = (entry: Entry, now: number): number => {
+  const last = entry.attempts.at(-1);
   return last?.end === undefined || last.dead || last.dueAt !== undefined ? now : last.end;
 };
 
-/** Calls that were held back failed for the same reason as those before them. */
+/** Calls that a breaker rejected failed for the same reason as those before them, whatever names their target. */
 const keyOf = (cause: Cause): string => {
   const { function: name, kind } = cause;
-  if (cause.kind === 'failure') return [name, kind, cause.failure.error, cause.failure.target].join(' ');
+  if (cause.kind === 'failure') return [name, kind, cause.failure.error].join(' ');
   return [name, kind, cause.kind === 'work' ? cause.target : ''].join(' ');
 };
 
-export function storyOf(step: Step, steps: readonly Step[], now: number): Story {
-  const until = endOf(step, now);
-  const { since, parts } = chainOf(step, steps, until, now);
+export function storyOf(entry: Entry, entries: readonly Entry[], now: number): Story {
+  const until = endOf(entry, now);
+  const { since, parts } = chainOf(entry, entries, until, now);
   const shares = [...Map.groupBy(parts, ({ cause }) => keyOf(cause)).values()].flatMap((same) => {
     const [first] = same;
     return first ? [{ cause: first.cause, ms: same.reduce((sum, { from, to }) => sum + to - from, 0) }] : [];
   });
-  return { step, since, until, shares: shares.sort((a, b) => b.ms - a.ms) };
+  return { entry, since, until, shares: shares.sort((a, b) => b.ms - a.ms) };
 }

@@ -1,20 +1,20 @@
 /** NATS → what it holds now: dead letters, what is parked, and the lag of each function. */
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import type { ConsumerSpec } from '../../platform/manifests/jetstream-yaml.ts';
-import { lastLetter, parseHeaders, readLetters, type Stored } from '../dead-letters/letters.ts';
+import { lastDeadLetter, parseHeaders, readDeadLetters, type Stored } from '../dead-letters/dead-letters.ts';
 import type { Present } from './state.ts';
 
-const MOST_LETTERS = 5_000;
+const MOST_DEAD_LETTERS = 5_000;
 const MOST_PARKED = 500;
 
-async function readDead(bus: Bus): Promise<Present['letters']> {
-  const letters: Present['letters'][number][] = [];
-  for await (const { id, function: name, headers, traceId } of readLetters(
+async function readDead(bus: Bus): Promise<Present['deadLetters']> {
+  const deadLetters: Present['deadLetters'][number][] = [];
+  for await (const { id, function: name, headers, traceId } of readDeadLetters(
     bus,
-    Math.max(1, (await lastLetter(bus)) - MOST_LETTERS),
+    Math.max(1, (await lastDeadLetter(bus)) - MOST_DEAD_LETTERS),
   ))
-    letters.push({ id, function: name, messageId: headers['ce-id'] ?? '', traceId });
-  return letters;
+    deadLetters.push({ id, function: name, messageId: headers['ce-id'] ?? '', traceId });
+  return deadLetters;
 }
 
 async function readParked(bus: Bus): Promise<Present['parked']> {
@@ -55,6 +55,6 @@ async function readLag(bus: Bus, consumers: readonly ConsumerSpec[]): Promise<Pr
 
 /** Of the newest 5,000 places in DEAD_LETTERS, and of 500 that are parked. */
 export async function readPresent(bus: Bus, consumers: readonly ConsumerSpec[]): Promise<Present> {
-  const [letters, parked, lag] = await Promise.all([readDead(bus), readParked(bus), readLag(bus, consumers)]);
-  return { letters, parked, lag };
+  const [deadLetters, parked, lag] = await Promise.all([readDead(bus), readParked(bus), readLag(bus, consumers)]);
+  return { deadLetters, parked, lag };
 }

@@ -1,10 +1,10 @@
-/** A step, and what NATS holds of it now → where it stands. Pure. */
-import type { Step } from './steps.ts';
+/** A entry, and what NATS holds of it now → where it stands. Pure. */
+import type { Entry } from './entries.ts';
 
 /** What a message is known by, wherever it lies; its id is '' when it was sent without one. */
 type Held = { readonly function: string; readonly messageId: string; readonly traceId: string };
 export type Present = {
-  readonly letters: readonly (Held & { readonly id: number })[];
+  readonly deadLetters: readonly (Held & { readonly id: number })[];
   /** `at` is ms since 1970. */
   readonly parked: readonly (Held & { readonly at: number })[];
   /** Function → messages that it has still to do. */
@@ -15,8 +15,8 @@ export type State =
   | { readonly is: 'done' }
   /** A rule said no, or the request was wrong. */
   | { readonly is: 'answered'; readonly error: string }
-  | { readonly is: 'dead'; readonly error: string; readonly letter: number | undefined }
-  /** Its dead letter is there no more. */
+  | { readonly is: 'dead'; readonly error: string; readonly deadLetter: number | undefined }
+  /** Its dead letter was redriven or discarded. */
   | { readonly is: 'handled by an operator'; readonly error: string }
   | { readonly is: 'parked'; readonly error: string; readonly at: number }
   | { readonly is: 'working'; readonly since: number }
@@ -31,26 +31,27 @@ const YOUNG_MS = 5_000;
 const YOUNG_WITHOUT_LAG_MS = 60_000;
 
 const isOf =
-  (step: Step) =>
+  (entry: Entry) =>
   (held: Held): boolean =>
-    held.function === step.function &&
-    (held.messageId ? held.messageId === step.messageId : held.traceId === step.traceId);
+    held.function === entry.function &&
+    (held.messageId ? held.messageId === entry.messageId : held.traceId === entry.traceId);
 
 /** Without `present` what the spans say. */
-export function stateOf(step: Step, present: Present | undefined, now: number): State {
-  const last = step.attempts.at(-1);
+export function stateOf(entry: Entry, present: Present | undefined, now: number): State {
+  const last = entry.attempts.at(-1);
   const error = last?.failure?.error ?? 'unknown';
-  const letter = present?.letters.findLast(isOf(step));
-  if (letter) return { is: 'dead', error, letter: letter.id };
-  const parked = present?.parked.find(isOf(step));
+  const deadLetter = present?.deadLetters.findLast(isOf(entry));
+  if (deadLetter) return { is: 'dead', error, deadLetter: deadLetter.id };
+  const parked = present?.parked.find(isOf(entry));
   if (parked) return { is: 'parked', error, at: parked.at };
   if (!last) {
-    const lag = present?.lag[step.function];
-    if (step.dueAt !== undefined && step.dueAt > now) return { is: 'scheduled', at: step.dueAt };
-    const waits = (lag ?? 0) > 0 || now - step.from < (lag === undefined ? YOUNG_WITHOUT_LAG_MS : YOUNG_MS);
+    const lag = present?.lag[entry.function];
+    if (entry.dueAt !== undefined && entry.dueAt > now) return { is: 'scheduled', at: entry.dueAt };
+    const waits = (lag ?? 0) > 0 || now - entry.from < (lag === undefined ? YOUNG_WITHOUT_LAG_MS : YOUNG_MS);
     return waits ? { is: 'queued', lag } : { is: 'unheard' };
   }
-  if (last.dead) return present ? { is: 'handled by an operator', error } : { is: 'dead', error, letter: undefined };
+  if (last.dead)
+    return present ? { is: 'handled by an operator', error } : { is: 'dead', error, deadLetter: undefined };
   if (last.dueAt !== undefined) return { is: 'parked', error, at: last.dueAt };
   if (last.end === undefined) return { is: 'working', since: last.start };
   return last.failure ? { is: 'answered', error } : { is: 'done' };

@@ -1,10 +1,11 @@
-/** Where the traces are → all spans of what is asked about: the local shop's front door, or Jaeger's query API. */
+/** Where the traces are → all spans of what is asked about: the local platform's gateway, or Jaeger's query API. */
 import { readSpans, type Span } from '../../platform/telemetry/spans.ts';
 import { ASKED_BY } from '../../platform/telemetry/telemetry.ts';
+import { forestOf } from './forest.ts';
 
 export type By = keyof typeof ASKED_BY;
 export type Found = { readonly by: By; readonly spans: readonly Span[] };
-/** What is asked about may be the id of an order, that of an event, or the key of an e-mail. */
+/** What is asked about may be a subject, the id of an event, or the key of a notification. */
 type Search = (by: By, value: string) => Promise<readonly Span[]>;
 
 const WAYS = Object.keys(ASKED_BY) as By[];
@@ -44,11 +45,20 @@ function parse(text: string, what: string): unknown {
   }
 }
 
-/** From the shop that `npm start` runs; throws when it is not there, or keeps no traces. */
-export function findInShop(shop: string, value: string): Promise<Found | undefined> {
-  const what = 'the shop';
+/** The subject that was asked about, or of the event or notification that was; '' when no span says it. */
+export function subjectAmong({ by, spans }: Found, value: string): string {
+  if (by === 'subject') return value;
+  const hasSubject = ({ attributes }: Span): boolean => ASKED_BY.subject in attributes;
+  const own = spans.find(({ attributes }) => attributes[ASKED_BY[by]] === value);
+  const about = own && (hasSubject(own) ? own : forestOf(spans).above(own, hasSubject));
+  return String(about?.attributes[ASKED_BY.subject] ?? '');
+}
+
+/** From the platform that `npm start` runs; throws when it is not there, or keeps no traces. */
+export function findInPlatform(platform: string, value: string): Promise<Found | undefined> {
+  const what = 'the platform';
   return findBy(async (by) => {
-    const url = new URL('/_local/traces', shop);
+    const url = new URL('/_local/traces', platform);
     url.searchParams.set(by, value);
     const { status, text } = await get(url, what);
     const body = parse(text, what) as { readonly spans: readonly Span[]; readonly detail?: string };

@@ -1,8 +1,8 @@
 /** Times, causes and states → words. Pure. */
 import { shownName } from './calls.ts';
 import type { Share, Story } from './causes.ts';
+import type { Entry } from './entries.ts';
 import type { State } from './state.ts';
-import type { Step } from './steps.ts';
 
 /** `120 ms`, `42.1 s`, `5 min 12 s`, `3 h 5 min`. */
 export function duration(ms: number): string {
@@ -19,9 +19,9 @@ export const clock = (ms: number): string => instant(ms).slice(11, 23);
 
 export const times = (attempts: number): string => `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
 
-export const failed = (error: string, target: string | undefined, heldBack = false): string => {
+export const failed = (error: string, target: string | undefined, rejected = false): string => {
   if (target === undefined) return `failed with ${error}`;
-  return `${heldBack ? 'held back its calls to' : 'could not reach'} ${target} (${error})`;
+  return `${rejected ? 'had its calls rejected by the circuit breaker of' : 'could not reach'} ${target} (${error})`;
 };
 
 export function because({ cause }: Share): string {
@@ -34,26 +34,26 @@ export function because({ cause }: Share): string {
   return `in the outbox, until ${name} sent it`;
 }
 
-export const taskOf = ({ what }: Step): string => shownName(what);
+export const taskOf = ({ what }: Entry): string => shownName(what);
 
-const isOrder = ({ kind, what }: Step): boolean => kind === 'request' && what === 'POST /v1/orders';
-
-export function after({ since, step }: Story): string {
-  if (since.step === 'due') return 'after it was due';
-  if (since.step === step) return step.kind === 'request' ? 'after it came' : 'after it was sent';
-  return isOrder(since.step) ? 'after the order' : `after ${taskOf(since.step)}`;
+export function after({ since, entry }: Story): string {
+  if (since.entry === 'due') return 'after it was due';
+  if (since.entry === entry) return entry.kind === 'request' ? 'after it came' : 'after it was sent';
+  return `after ${taskOf(since.entry)}`;
 }
 
 /** What was to happen, and did. */
-export function effect(step: Step): string {
-  if (step.emails) return 'The e-mail went out';
-  if (step.kind === 'request') return `${taskOf(step)} was answered with ${step.status ?? 'nothing'}`;
-  return `${shownName(step.function)} was done with ${taskOf(step)}`;
+export function effect(entry: Entry): string {
+  if (entry.notifies) return `The notification of ${shownName(entry.function)} went out`;
+  if (entry.kind === 'request') return `${taskOf(entry)} was answered with ${entry.status ?? 'nothing'}`;
+  return `${shownName(entry.function)} was done with ${taskOf(entry)}`;
 }
 
 /** What was to happen, and did not. */
-export const lack = (step: Step): string =>
-  step.emails ? 'The e-mail has not gone out' : `${shownName(step.function)} is not done with ${taskOf(step)}`;
+export const lack = (entry: Entry): string =>
+  entry.notifies
+    ? `The notification of ${shownName(entry.function)} has not gone out`
+    : `${shownName(entry.function)} is not done with ${taskOf(entry)}`;
 
 /** Where it stands, as the end of a sentence that begins with it. */
 export function standing(state: State, now: number): string {
@@ -63,7 +63,7 @@ export function standing(state: State, now: number): string {
     case 'answered':
       return `answered with ${state.error}`;
     case 'dead':
-      return `given up with ${state.error}: dead letter${state.letter === undefined ? '' : ` ${state.letter}`}`;
+      return `given up with ${state.error}: dead letter${state.deadLetter === undefined ? '' : ` ${state.deadLetter}`}`;
     case 'handled by an operator':
       return `given up with ${state.error}; its dead letter is there no more`;
     case 'parked':

@@ -14,7 +14,7 @@ const fn = (name: string, lag: number): FunctionNow => ({
   max: 10,
 });
 
-test('only functions that are not as they were a second ago are told', () => {
+test('only functions that are not as they were a second ago are given', () => {
   const history = openHistory();
   expect(history.add([fn('a', 0), fn('b', 0)]).map(({ name }) => name)).toEqual(['a', 'b']);
   expect(history.add([fn('a', 0), fn('b', 3)])).toEqual([fn('b', 3)]);

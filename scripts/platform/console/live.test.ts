@@ -51,7 +51,7 @@ async function openPage(): Promise<Page> {
   return { said: () => said, ended: new Promise((resolve) => response.once('end', () => resolve())) };
 }
 
-test('a page is told all at first, and then what changes', async () => {
+test('a page is sent all at first, and then what changes', async () => {
   const page = await openPage();
   await until('all', () => page.said().includes('event: all'));
   expect(page.said()).toContain('"counts":{"deadLetters":2,"mails":1}');
@@ -61,12 +61,12 @@ test('a page is told all at first, and then what changes', async () => {
   expect(page.said().split('event: ').at(-1)).not.toContain('"name":"a"');
 });
 
-test('no more than 32 pages listen, and all are sent away when the shop stops', async () => {
+test('no more than 32 pages listen, and all are sent away when the platform stops', async () => {
   const pages = await Promise.all(Array.from({ length: 32 }, openPage));
   await openPage();
   expect(refused).toEqual(['too-many-listeners']);
   live.close();
   await Promise.all(pages.map(({ ended }) => ended));
   await openPage();
-  expect(refused.at(-1)).toBe('shop-stops');
+  expect(refused.at(-1)).toBe('platform-stops');
 });

@@ -5,7 +5,7 @@ import type { History } from './history.ts';
 import type { All, Changed, Counts, FunctionNow } from './wire.ts';
 
 export type Live = {
-  /** Answers with the stream, which ends when the page goes or the shop stops. Throws `exhausted` when too many listen. */
+  /** Answers with the stream, which ends when the page goes or the platform stops. Throws `exhausted` when too many listen. */
   listen(response: ServerResponse): void;
   close(): void;
 };
@@ -74,7 +74,7 @@ export function openLive({ history, functions, counts }: LiveSource): Live {
   let opened = 0;
   return {
     listen(response) {
-      if (closed) throw unavailable('shop-stops', 'The shop stops; try again when it has started');
+      if (closed) throw unavailable('platform-stops', 'The platform stops; try again when it has started');
       if (opened >= MOST_LISTENERS)
         throw new AppError('exhausted', 'too-many-listeners', `${MOST_LISTENERS} pages listen already; close one`);
       opened += 1;
@@ -85,7 +85,7 @@ export function openLive({ history, functions, counts }: LiveSource): Live {
       response.writeHead(200, {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',
-        // The door closes once nobody is in it.
+        // The gateway closes once no connection is open.
         connection: 'close',
       });
       response.write('retry: 1000\n\n');

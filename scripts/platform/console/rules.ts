@@ -1,4 +1,4 @@
-/** The scaling rules of today, of the functions that lag scales, for the playground: those of production, and of this shop. */
+/** The scaling rules of today, of the functions that lag scales, for the playground: those of production, and of npm start. */
 
 import { handlerTimes } from '../../operate/scale/record/histogram.ts';
 import { allToday, type Today } from '../../operate/scale/today.ts';

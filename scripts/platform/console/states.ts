@@ -10,7 +10,7 @@ type Source = {
   points(): readonly Point[] | undefined;
 };
 
-/** What does not change by itself, so that a function that rests is not told of again and again. */
+/** What does not change by itself, so that a function that rests is not pushed again and again. */
 function toNow(state: FunctionState, rate: number | null): FunctionNow {
   const { name, kind, replicas, ready, lag, pending, min, max, threshold, lastChange, problem } = state;
   return {

@@ -41,20 +41,18 @@ export type All = {
 /** Event `changed`: a second later, the functions that are not as they were; the others are. */
 export type Changed = { readonly at: number; readonly functions: readonly FunctionNow[]; readonly counts?: Counts };
 
-export type Money = { readonly currency: string; readonly totalMinor: number };
-
-/** An order in a list. */
-export type OrderLine = Money & {
-  readonly orderId: string;
+/** A stream of events in a list; `type` and `actor` are those of its newest event. */
+export type AggregateLine = {
+  readonly id: string;
   readonly version: number;
-  readonly status: string;
-  readonly paymentStatus: string;
-  readonly fulfilmentStatus: string;
-  readonly createdAt: string;
-  readonly lines: readonly { readonly name: string; readonly quantity: number }[];
+  readonly type: string;
+  readonly actor: string;
+  readonly began: string;
+  readonly changed: string;
 };
 
-export type OrderStep = {
+/** An event, and the public form of the aggregate after it. */
+export type AggregateVersion = {
   readonly version: number;
   readonly type: string;
   readonly at: string;
@@ -63,9 +61,11 @@ export type OrderStep = {
   readonly traceId: string;
   /** What changed. */
   readonly data: unknown;
-  /** The order after it. */
   readonly state: Readonly<Record<string, unknown>>;
 };
+
+/** A read model that has an older version than the events; 0 when it has none yet. */
+export type LateRow = { readonly table: string; readonly version: number };
 
 export type MailLine = {
   readonly id: string;
@@ -76,12 +76,12 @@ export type MailLine = {
 };
 export type MailWhole = MailLine & { readonly text: string; readonly html: boolean };
 
-/** An order's page. `inView`: the version that the read model has; 0 when none yet. `more`: there are later steps. */
-export type OrderPage = {
-  readonly orderId: string;
-  readonly inView: number;
-  readonly steps: readonly OrderStep[];
+/** An aggregate's page. `more`: there are later versions. */
+export type AggregatePage = {
+  readonly id: string;
+  readonly versions: readonly AggregateVersion[];
   readonly more: boolean;
+  readonly late: readonly LateRow[];
   readonly mails: readonly MailLine[];
 };
 
@@ -98,7 +98,7 @@ export type TraceSpan = {
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 };
 
-export type LetterLine = {
+export type DeadLetterLine = {
   readonly id: number;
   readonly at: string;
   readonly function: string;
@@ -109,7 +109,7 @@ export type LetterLine = {
   readonly subject: string;
   readonly traceId: string;
 };
-export type LetterWhole = LetterLine & {
+export type DeadLetterWhole = DeadLetterLine & {
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: string;
 };
@@ -121,7 +121,7 @@ export type RuleToday = {
   readonly service: Omit<Service, 'ms'>;
   readonly ms?: Times;
 };
-/** `problem`: why those of this shop stand for those of production. */
+/** `problem`: why those of npm start stand for those of production. */
 export type RulesPage = { readonly rules: readonly RuleToday[]; readonly problem?: string };
 
 /** An error (RFC 9457). */

@@ -1,9 +1,10 @@
-/** The one HTTP address of the local shop: the API and its document by method and path, the console, the mailbox, the functions' state, and readiness. */
+/** The one HTTP address of the platform: HTTP functions by their routes, the console, the mailbox, the functions' state, and readiness. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { AppError, invalid, methodNotAllowed, toAppError } from '../../../functions/runtime/errors.ts';
+import { type AppError, invalid, methodNotAllowed, toAppError } from '../../../functions/runtime/errors.ts';
 import { sendJson, sendProblem } from '../../../functions/runtime/http/problem.ts';
+import { parseUrl } from '../../../functions/runtime/http/routes.ts';
 import { continueTrace } from '../../../functions/runtime/trace.ts';
-import type { Console } from '../console/door.ts';
+import type { Console } from '../console/console.ts';
 import { refuseForeignHost } from '../console/origin.ts';
 import type { HttpScaler } from '../scaling/knative.ts';
 import type { FunctionState } from '../scaling/scaler.ts';
@@ -12,9 +13,8 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export type Rooms = {
   readonly port: number;
-  readonly queries: Pick<HttpScaler, 'handle'>;
-  readonly commands: Pick<HttpScaler, 'handle'>;
-  readonly events: Pick<HttpScaler, 'handle'>;
+  /** The function for a request; throws an AppError when there is none. */
+  functionFor(method: string, path: string): Pick<HttpScaler, 'handle'>;
   /** What cannot serve, each in a few words; empty when all can. */
   notReady(): readonly string[];
   mail(): readonly Mail[];
@@ -22,13 +22,13 @@ export type Rooms = {
   readonly telemetry: Pick<Telemetry, 'answer'>;
   readonly console: Pick<Console, 'isFor' | 'handle'>;
 };
-export type FrontDoor = { close(): Promise<void> };
+export type Gateway = { close(): Promise<void> };
 
 const MOST_BODY_BYTES = 1024 * 1024;
 const LINGER_MS = 1_000;
 const LONGEST_CLOSE_MS = 30_000;
 
-export async function openFrontDoor(rooms: Rooms): Promise<FrontDoor> {
+export async function openGateway(rooms: Rooms): Promise<Gateway> {
   const server = createServer((request, response) => {
     const { traceId } = continueTrace(request.headers.traceparent?.toString());
     enter(rooms, request, response, traceId).catch((error: unknown) => {
@@ -44,31 +44,21 @@ export async function openFrontDoor(rooms: Rooms): Promise<FrontDoor> {
 }
 
 async function enter(rooms: Rooms, request: IncomingMessage, response: ServerResponse, traceId: string): Promise<void> {
-  const [path = '', query] = (request.url ?? '').split('?');
-  const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (path === '/v1' || path.startsWith('/v1/') || READ_ONLY.test(path)) {
-    const body = await readBody(request, response);
-    const room = reads || READ_ONLY.test(path) ? rooms.queries : path === '/v1/events' ? rooms.events : rooms.commands;
-    return room.handle({ request, response, body, traceId });
-  }
+  const { method = 'GET', url = '' } = request;
+  const [path = '', query] = url.split('?');
   if (rooms.console.isFor(path)) return rooms.console.handle(request, response);
   const answer = LOCAL[path] ?? (TELEMETRY.test(path) ? answerTelemetry(path, query) : undefined);
-  if (!answer)
-    throw new AppError(
-      'not-found',
-      'no-such-path',
-      `There is nothing at ${path}; the API is below /v1, and described at /docs`,
-    );
-  if (!reads) throw methodNotAllowed(['GET', 'HEAD'], `${path} can only be read: send GET`);
+  if (!answer) {
+    const { handle } = rooms.functionFor(method, parseUrl(url).path);
+    return handle({ request, response, body: await readBody(request, response), traceId });
+  }
+  if (method !== 'GET' && method !== 'HEAD')
+    throw methodNotAllowed(['GET', 'HEAD'], `${path} can only be read: send GET`);
   // E-mails hold links to sign in by.
   if (path.startsWith('/_local/')) refuseForeignHost(request.headers);
   const { status, body } = answer(rooms);
   sendJson(response, status, body, { 'cache-control': 'no-store' });
 }
-
-/** What queries-api has beside /v1. */
-const READ_ONLY =
-  /^\/(openapi\.json|docs|\.well-known\/jwks\.json|verify-email|reset-password|orders\/[^/]+\/payment)$/;
 
 const LOCAL: Readonly<Record<string, (rooms: Rooms) => { status: number; body: unknown }>> = {
   '/readyz': (rooms) => {

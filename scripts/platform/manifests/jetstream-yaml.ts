@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { shown } from '../../registry/repository.ts';
+import { repository, shown } from '../../registry/repository.ts';
 import { isGoDuration } from './go-duration.ts';
 import { metadata, positive, readResources, sameName, text } from './yaml-file.ts';
 
@@ -82,7 +82,17 @@ const consumerResource = resource('Consumer', consumerSpec);
 export type StreamSpec = z.infer<typeof streamSpec>;
 export type ConsumerSpec = z.infer<typeof consumerSpec>;
 
+const NATS = path.join(repository, 'infra/nats');
+export const FUNCTIONS = path.join(repository, 'knative/functions');
+
 export const readStreams = (file: string): StreamSpec[] => readResources(file, streamResource).map(({ spec }) => spec);
+
+/** Those of the framework, and one of each context that publishes events, as `npm run generate` has written it. */
+export const readShopStreams = (): StreamSpec[] =>
+  ['streams.yaml', 'events.yaml'].flatMap((file) => readStreams(path.join(NATS, file)));
+
+/** Of all functions. */
+export const readShopConsumers = (): ConsumerSpec[] => readConsumers(FUNCTIONS, readShopStreams());
 
 /** The Consumers of `<folder>/<function>/consumer.yaml`, each of a stream of `streams`. */
 export function readConsumers(folder: string, streams: readonly StreamSpec[]): ConsumerSpec[] {

@@ -1,16 +1,16 @@
 /** NACK's YAML as JetStream's JSON, and the server brought to it. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../../functions/runtime/errors.ts';
 import { repository } from '../../registry/repository.ts';
 import { nanoseconds } from './go-duration.ts';
-import { type ConsumerSpec, readConsumers, readStreams, type StreamSpec } from './jetstream-yaml.ts';
+import { type ConsumerSpec, readConsumers, readStreams } from './jetstream-yaml.ts';
 import { applyJetstream, consumerConfig, streamConfig } from './nack.ts';
+import { sampleStream, sampleStreams, writeSample } from './sample.ts';
 
 const streamsFile = path.join(repository, 'infra/nats/streams.yaml');
-const functions = path.join(repository, 'knative/functions');
 let folder: string;
 
 beforeEach(() => {
@@ -25,34 +25,18 @@ function changedStreams(text: string | RegExp, replacement: string): string {
 }
 
 function changedConsumer(text: string | RegExp, replacement: string): () => ConsumerSpec[] {
-  mkdirSync(path.join(folder, 'order-view'));
-  const file = path.join(folder, 'order-view/consumer.yaml');
-  cpSync(path.join(functions, 'order-view/consumer.yaml'), file);
-  writeFileSync(file, readFileSync(file, 'utf8').replace(text, replacement));
-  return () => readConsumers(folder, readStreams(streamsFile));
+  writeSample(folder, 'parcel-view', (before) => before.replace(text, replacement));
+  return () => readConsumers(folder, sampleStreams);
 }
 
-const stream: StreamSpec = {
-  name: 'ORDERS',
-  subjects: ['order.>'],
-  retention: 'limits',
-  storage: 'file',
-  replicas: 1,
-  discard: 'new',
-  maxAge: '0s',
-  duplicateWindow: '5m',
-  allowRollup: true,
-  allowAtomicPublish: true,
-  preventDelete: true,
-};
 const consumer: ConsumerSpec = {
-  streamName: 'ORDERS',
-  durableName: 'order-view',
+  streamName: 'PARCELS',
+  durableName: 'parcel-view',
   deliverPolicy: 'lastPerSubject',
   ackPolicy: 'explicit',
   ackWait: '30s',
   maxDeliver: -1,
-  filterSubjects: ['order.*.created'],
+  filterSubjects: ['parcel.*.created'],
   maxAckPending: 64,
   maxRequestExpires: '1m30s',
   replicas: 1,
@@ -73,9 +57,9 @@ describe('A Go duration', () => {
 
 describe('A Stream of NACK', () => {
   it("becomes JetStream's configuration", () => {
-    expect(streamConfig(stream)).toEqual({
-      name: 'ORDERS',
-      subjects: ['order.>'],
+    expect(streamConfig(sampleStream)).toEqual({
+      name: 'PARCELS',
+      subjects: ['parcel.>'],
       retention: 'limits',
       storage: 'file',
       num_replicas: 1,
@@ -107,13 +91,13 @@ describe('A Stream of NACK', () => {
 describe('A Consumer of NACK', () => {
   it("becomes JetStream's configuration", () => {
     expect(consumerConfig(consumer)).toEqual({
-      name: 'order-view',
-      durable_name: 'order-view',
+      name: 'parcel-view',
+      durable_name: 'parcel-view',
       deliver_policy: 'last_per_subject',
       ack_policy: 'explicit',
       ack_wait: 30e9,
       max_deliver: -1,
-      filter_subjects: ['order.*.created'],
+      filter_subjects: ['parcel.*.created'],
       max_ack_pending: 64,
       max_expires: 90e9,
       num_replicas: 1,
@@ -131,8 +115,8 @@ describe('A Consumer of NACK', () => {
     );
   });
   it('of a stream that does not exist is refused', () => {
-    expect(changedConsumer('streamName: ORDERS', 'streamName: ORDER')).toThrow(
-      /no stream 'ORDER'; write one of COMMANDS/,
+    expect(changedConsumer('streamName: PARCELS', 'streamName: PARCEL')).toThrow(
+      /no stream 'PARCEL'; write one of COMMANDS/,
     );
   });
 });
@@ -149,29 +133,29 @@ describe('Bringing the server to it', () => {
       if (error) throw error;
       return {} as T;
     };
-    await applyJetstream(api, [stream], [consumer]);
+    await applyJetstream(api, [sampleStream], [consumer]);
     return asked;
   }
 
   it('creates what is not there, the stream before its consumer', async () => {
     expect(await apply((path) => (path.startsWith('STREAM.INFO') ? notFound : undefined))).toEqual([
-      'STREAM.INFO.ORDERS',
-      'STREAM.CREATE.ORDERS',
-      'CONSUMER.CREATE.ORDERS.order-view',
+      'STREAM.INFO.PARCELS',
+      'STREAM.CREATE.PARCELS',
+      'CONSUMER.CREATE.PARCELS.parcel-view',
     ]);
   });
   it('changes what is there', async () => {
     expect(await apply(() => undefined)).toEqual([
-      'STREAM.INFO.ORDERS',
-      'STREAM.UPDATE.ORDERS',
-      'CONSUMER.CREATE.ORDERS.order-view',
+      'STREAM.INFO.PARCELS',
+      'STREAM.UPDATE.PARCELS',
+      'CONSUMER.CREATE.PARCELS.parcel-view',
     ]);
   });
   it('says which one the server refuses, why, and what to do', async () => {
     const refusal = new AppError('internal', 'jetstream-10012', 'deliver policy can not be updated');
     const applied = apply((path) => (path.startsWith('CONSUMER') ? refusal : undefined));
     await expect(applied).rejects.toThrow(
-      /^consumer order-view of ORDERS cannot be made as its YAML says: deliver policy can not be updated.*--fresh/,
+      /^consumer parcel-view of PARCELS cannot be made as its YAML says: deliver policy can not be updated.*--fresh/,
     );
   });
   it('passes on that the server does not answer', async () => {

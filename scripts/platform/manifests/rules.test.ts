@@ -1,14 +1,12 @@
 /** Scaling rules read from YAML, and what is said about wrong ones. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { repository } from '../../registry/repository.ts';
-import { readConsumers, readStreams } from './jetstream-yaml.ts';
+import { FUNCTIONS, readConsumers, readShopStreams } from './jetstream-yaml.ts';
 import { readRules } from './rules.ts';
+import { sampleStreams, writeSample } from './sample.ts';
 
-const ours = path.join(repository, 'knative/functions');
-const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
 let folder: string;
 
 beforeEach(() => {
@@ -16,21 +14,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** The rules of one function of ours, with `text` replaced in one of its files. */
-function read(name: string, file: string, text: string | RegExp, replacement: string) {
-  cpSync(path.join(ours, name), path.join(folder, name), { recursive: true });
-  const target = path.join(folder, name, file);
-  const before = readFileSync(target, 'utf8');
-  const after = before.replace(text, replacement);
-  expect(after).not.toBe(before);
-  writeFileSync(target, after);
-  return () => readRules(folder, readConsumers(folder, streams));
+type Sample = Parameters<typeof writeSample>[1];
+
+/** The rules of one function, with `text` replaced in one of its files. */
+function read(name: Sample, file: string, text: string | RegExp, replacement: string) {
+  writeSample(folder, name, (before, one) => {
+    if (one !== file) return before;
+    const after = before.replace(text, replacement);
+    expect(after).not.toBe(before);
+    return after;
+  });
+  return () => readRules(folder, readConsumers(folder, sampleStreams));
 }
 
 describe('The scaling rules of this repository', () => {
-  const rules = readRules(ours, readConsumers(ours, streams));
+  const rules = readRules(FUNCTIONS, readConsumers(FUNCTIONS, readShopStreams()));
   it('let every event and HTTP function sleep at zero', () => {
-    expect(rules.filter(({ min }) => min > 0).map(({ name }) => name)).toEqual(['user-service']);
+    expect(rules.filter(({ min }) => min > 0)).toEqual(rules.filter(({ scaledBy }) => scaledBy === 'hpa'));
   });
   it('wake an event function for a single message or row', () => {
     const triggers = rules.flatMap((rule) => (rule.scaledBy === 'keda' ? rule.triggers : []));
@@ -43,26 +43,26 @@ describe('The scaling rules of this repository', () => {
 
 describe('A ScaledObject', () => {
   const change = (text: string | RegExp, replacement: string) =>
-    read('order-view', 'scaledobject.yaml', text, replacement);
+    read('parcel-view', 'scaledobject.yaml', text, replacement);
   it('becomes a rule with numbers', () => {
     expect(change('cooldownPeriod: 15', 'cooldownPeriod: 30')()).toMatchObject([
       {
         scaledBy: 'keda',
-        name: 'order-view',
+        name: 'parcel-view',
         min: 0,
         pollingIntervalSeconds: 1,
         cooldownSeconds: 30,
         scaleDownStabilizationSeconds: 15,
         triggers: [
-          { type: 'nats-jetstream', stream: 'ORDERS', consumer: 'order-view', activationLagThreshold: 0 },
-          { type: 'nats-jetstream', stream: 'RETRIES', consumer: 'order-view-retries', activationLagThreshold: 0 },
+          { type: 'nats-jetstream', stream: 'PARCELS', consumer: 'parcel-view', activationLagThreshold: 0 },
+          { type: 'nats-jetstream', stream: 'RETRIES', consumer: 'parcel-view-retries', activationLagThreshold: 0 },
         ],
       },
     ]);
   });
   it('without a cooldown is refused, naming the file and the field', () => {
     expect(change(/ +cooldownPeriod.*\n/, '')).toThrow(
-      /order-view\/scaledobject.yaml .*spec.cooldownPeriod: is missing/,
+      /parcel-view\/scaledobject.yaml .*spec.cooldownPeriod: is missing/,
     );
   });
   it('with a field that is not followed here is refused', () => {
@@ -76,8 +76,8 @@ describe('A ScaledObject', () => {
     );
   });
   it('of another name than its folder is refused', () => {
-    expect(change(/scaleTargetRef: \{ ?name: order-view/, 'scaleTargetRef: { name: orders')).toThrow(
-      "spec.scaleTargetRef.name is 'orders'; write 'order-view', the name of its folder",
+    expect(change(/scaleTargetRef: \{ ?name: parcel-view/, 'scaleTargetRef: { name: parcels')).toThrow(
+      "spec.scaleTargetRef.name is 'parcels'; write 'parcel-view', the name of its folder",
     );
   });
   it('with a least number above the most is refused', () => {
@@ -86,24 +86,24 @@ describe('A ScaledObject', () => {
     );
   });
   it('whose consumer nobody declares is refused', () => {
-    expect(change('consumer: order-view', 'consumer: orders-view')).toThrow(
-      "no consumer.yaml declares a consumer 'orders-view' of stream 'ORDERS'",
+    expect(change('consumer: parcel-view', 'consumer: parcels-view')).toThrow(
+      "no consumer.yaml declares a consumer 'parcels-view' of stream 'PARCELS'",
     );
   });
   it('that is not YAML is refused, with the place', () => {
-    expect(change(/metadata: \{ ?name: order-view ?\}/, 'metadata: { name: order-view')).toThrow(
+    expect(change(/metadata: \{ ?name: parcel-view ?\}/, 'metadata: { name: parcel-view')).toThrow(
       /is not valid YAML: .*line 4/,
     );
   });
 });
 
 describe('A Knative Service', () => {
-  const change = (text: string | RegExp, replacement: string) => read('queries-api', 'service.yaml', text, replacement);
+  const change = (text: string | RegExp, replacement: string) => read('parcels-api', 'service.yaml', text, replacement);
   it('becomes a rule with numbers', () => {
     expect(change('window: "10s"', 'window: "20s"')()).toEqual([
       {
         scaledBy: 'knative',
-        name: 'queries-api',
+        name: 'parcels-api',
         min: 0,
         max: 4,
         targetConcurrency: 100,
@@ -128,12 +128,13 @@ describe('A Knative Service', () => {
 
 describe("A function's folder", () => {
   it('without a scaling rule is refused', () => {
-    cpSync(path.join(ours, 'order-view/consumer.yaml'), path.join(folder, 'order-view/consumer.yaml'));
-    expect(() => readRules(folder, [])).toThrow(/order-view has no scaling rule; add one of scaledobject.yaml/);
+    writeSample(folder, 'parcel-view');
+    rmSync(path.join(folder, 'parcel-view/scaledobject.yaml'));
+    expect(() => readRules(folder, [])).toThrow(/parcel-view has no scaling rule; add one of scaledobject.yaml/);
   });
   it('with two scaling rules is refused', () => {
-    cpSync(path.join(ours, 'order-view'), path.join(folder, 'order-view'), { recursive: true });
-    writeFileSync(path.join(folder, 'order-view/hpa.yaml'), '');
-    expect(() => readRules(folder, [])).toThrow(/order-view has scaledobject.yaml and hpa.yaml; keep one of them/);
+    writeSample(folder, 'parcel-view');
+    writeFileSync(path.join(folder, 'parcel-view/hpa.yaml'), '');
+    expect(() => readRules(folder, [])).toThrow(/parcel-view has scaledobject.yaml and hpa.yaml; keep one of them/);
   });
 });

@@ -1,4 +1,4 @@
-/** Bundles and rules → all functions of the shop: services always on, the others scaled; each state told, all stopped in order. */
+/** Bundles and rules → all functions: services always on, the others scaled; each state told, all stopped in order. */
 import path from 'node:path';
 import type { Bundle } from '../../ship/build.ts';
 import type { EventRule, HttpRule, Rule } from '../manifests/rules.ts';
@@ -12,6 +12,7 @@ export type Fleet = {
   /** Resolves when every service is ready; throws why one is not. */
   startServices(): Promise<void>;
   startScaling(metrics: Metrics): void;
+  /** Throws for one that no Knative Service scales. */
   http(name: string): HttpScaler;
   states(): FunctionState[];
   notReady(): string[];
@@ -23,7 +24,7 @@ export type Fleet = {
 export type FleetOptions = {
   readonly bundles: readonly Bundle[];
   readonly rules: readonly Rule[];
-  readonly environment: (name: string) => Readonly<Record<string, string>>;
+  readonly environment: (bundle: Bundle) => Readonly<Record<string, string>>;
   readonly logs: string;
 };
 
@@ -38,7 +39,7 @@ export function openFleet({ bundles, rules, environment, logs }: FleetOptions): 
     if (!bundle)
       throw new Error(`knative/functions/${name} has no function: add functions/<context>/${name}/function.ts`);
     const logFile = path.join(logs, `${name}.log`);
-    const replicas = openReplicas({ name, file: bundle.file, environment: environment(name), logFile });
+    const replicas = openReplicas({ name, file: bundle.file, environment: environment(bundle), logFile });
     return { rule, kind: bundle.kind, replicas };
   });
   const orphan = bundles.find(({ name }) => !rules.some((rule) => rule.name === name));
@@ -75,7 +76,9 @@ export function openFleet({ bundles, rules, environment, logs }: FleetOptions): 
     http(name) {
       const scaler = activators.get(name);
       if (scaler) return scaler;
-      throw new Error(`The front door needs the HTTP function ${name}: add knative/functions/${name}/service.yaml`);
+      throw new Error(
+        `The gateway needs the HTTP function ${name} on Knative: add knative/functions/${name}/service.yaml`,
+      );
     },
     states: () =>
       members.map(({ rule, kind, replicas }) =>

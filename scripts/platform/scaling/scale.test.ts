@@ -6,7 +6,7 @@ import { average, decideHttp } from './scale-http.ts';
 
 const rule: EventRule = {
   scaledBy: 'keda',
-  name: 'order-emails',
+  name: 'parcel-emails',
   min: 0,
   max: 4,
   pollingIntervalSeconds: 1,
@@ -108,7 +108,7 @@ describe('A function that is awake', () => {
 
 const http: HttpRule = {
   scaledBy: 'knative',
-  name: 'queries-api',
+  name: 'parcels-api',
   min: 0,
   max: 4,
   targetConcurrency: 20,

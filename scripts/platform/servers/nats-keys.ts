@@ -1,4 +1,4 @@
-/** The secrets folder of the local shop → an nkey for every user of its NATS, and what the server must know of them. */
+/** The secrets folder of the platform → an nkey for every user of its NATS, and what the server must know of them. */
 import path from 'node:path';
 import { type Bus, natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../../functions/runtime/log.ts';
@@ -19,7 +19,7 @@ type Close = () => Promise<void> | void;
 
 export const natsKeysFolder = (secrets: string): string => path.join(secrets, 'nats');
 
-/** Makes the seeds that are missing. `more` are users besides those of the shop. */
+/** Makes the seeds that are missing. `more` are users besides those of the application. */
 export async function openNatsKeys(secrets: string, more: readonly NatsUser[]): Promise<NatsKeys> {
   const users = [...(await shopUsers()), ...more];
   const names = users.map(({ name }) => name);
@@ -29,7 +29,7 @@ export async function openNatsKeys(secrets: string, more: readonly NatsUser[]): 
   return { access: { conf: accountsConf(users), environment }, seedFiles };
 }
 
-/** A connection to a local shop's NATS as one of its users, for as long as `use` takes. */
+/** A connection to the platform's NATS as one of its users, for as long as `use` takes. */
 export async function withBusAs<Result>(
   user: string,
   url: string,

@@ -1,4 +1,4 @@
-/** A data folder → a running Postgres on 127.0.0.1 alone, any local user trusted (accepted for the local shop); what a killed run left is recovered. */
+/** A data folder → a running Postgres on 127.0.0.1 alone, any local user trusted (accepted on one machine); what a killed run left is recovered. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';

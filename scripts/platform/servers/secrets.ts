@@ -2,17 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-
-/** The file of an Ed25519 private JWK, by which user-service signs tokens. */
-export async function signingKeyFile(folder: string): Promise<string> {
-  const file = path.join(folder, 'signing-key.json');
-  if (existsSync(file)) return file;
-  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const jwk = await exportJWK(privateKey);
-  writePrivate(file, { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'EdDSA', use: 'sig' });
-  return file;
-}
 
 /** 96 bits as text that can be pasted anywhere. */
 export const newPassword = (): string => randomBytes(12).toString('base64url');

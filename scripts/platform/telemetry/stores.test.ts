@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { ORDER_ID, request, sent, span } from '../../../test/support/spans.ts';
+import { request, SUBJECT, sent, span } from '../../../test/support/spans.ts';
 import { openPointStore, openTraceStore } from './stores.ts';
 
 const LIMITS = { traces: 3, bytes: 1_000_000, spansOfOne: 4 };
-const inTrace = (name: string) => span('create-order', name, 0, 1, { traceId: name.padEnd(32, '0') });
+const inTrace = (name: string) => span('send-parcel', name, 0, 1, { traceId: name.padEnd(32, '0') });
 const idsOf = (spans: readonly { traceId: string }[]) => new Set(spans.map(({ traceId }) => traceId));
 
 test('of too many traces the one that got no span for longest goes', () => {
@@ -34,13 +34,13 @@ test('a trace with its fill of spans keeps those that it has, and one that comes
 test('what is found are whole traces, with those that they are linked with, and no other', () => {
   const store = openTraceStore({ ...LIMITS, traces: 10 });
   const post = request(0, 100);
-  const command = sent(post, 'command.order.create', 'c1', 10);
+  const command = sent(post, 'command.parcel.send', 'c1', 10);
   const batch = inTrace('b');
-  const view = span('order-view', 'process order.created', 20, 30, { within: command, links: [batch] });
-  const linking = span('user-service', 'work', 0, 1, { traceId: 'e'.repeat(32), links: [command] });
+  const view = span('parcel-view', 'process parcel.sent', 20, 30, { within: command, links: [batch] });
+  const linking = span('parcel-labels', 'work', 0, 1, { traceId: 'e'.repeat(32), links: [command] });
   store.add([post, command, batch, view, linking, inTrace('c')]);
-  expect(idsOf(store.find('cloudevents.event_subject', ORDER_ID))).toEqual(idsOf([post, batch, linking]));
-  expect(store.find('cloudevents.event_subject', ORDER_ID)).toHaveLength(5);
+  expect(idsOf(store.find('cloudevents.event_subject', SUBJECT))).toEqual(idsOf([post, batch, linking]));
+  expect(store.find('cloudevents.event_subject', SUBJECT)).toHaveLength(5);
   expect(store.find('messaging.message.id', 'c1')).toHaveLength(5);
   expect(store.find('messaging.message.id', 'c2')).toEqual([]);
 });
@@ -48,11 +48,11 @@ test('what is found are whole traces, with those that they are linked with, and 
 test('of each series of each process the newest point is kept, and of too many series the newest', () => {
   const store = openPointStore(2);
   const point = (instance: string, value: number) => ({
-    service: 'order-view',
+    service: 'parcel-view',
     instance,
     name: 'millrace.messages.handled',
     kind: 'sum' as const,
-    attributes: { type: 'order.created' },
+    attributes: { type: 'parcel.sent' },
     at: value,
     value,
   });

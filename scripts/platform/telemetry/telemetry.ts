@@ -1,4 +1,4 @@
-/** What the local shop tells of itself: received by OTLP, the recent kept, traces beyond its end, and answered to whoever asks. */
+/** What the local platform tells of itself: received by OTLP, the recent kept, traces beyond its end, and answered to whoever asks. */
 import { existsSync, readFileSync } from 'node:fs';
 import { AppError, invalid, notFound } from '../../../functions/runtime/errors.ts';
 import { openLogFile } from '../scaling/log-file.ts';
@@ -14,7 +14,7 @@ export type Telemetry = {
   answer(path: string, query: URLSearchParams): unknown;
   /** undefined where they go elsewhere, as of `spansOf`. */
   points(): readonly Point[] | undefined;
-  spansOf(orderId: string): readonly Span[] | undefined;
+  spansOf(subject: string): readonly Span[] | undefined;
   close(): Promise<void>;
 };
 
@@ -23,9 +23,9 @@ const FILE_BYTES = 20_000_000;
 
 /** What a trace may be asked for by → the attribute of its spans. */
 export const ASKED_BY = {
-  order: 'cloudevents.event_subject',
+  subject: 'cloudevents.event_subject',
   event: 'messaging.message.id',
-  email: 'millrace.email.key',
+  notification: 'millrace.notification.key',
 } as const;
 
 /** Lines of spans; one that was cut off when the platform was killed is left out. */
@@ -65,20 +65,23 @@ export async function openTelemetry(file: string): Promise<Telemetry> {
     }
     const [[by, value] = ['', ''], ...more] = query;
     if (!Object.hasOwn(ASKED_BY, by) || !value || more.length > 0)
-      throw invalid('invalid-query', 'Ask for traces by ?order=<id>, ?event=<id> or ?email=<key>, one of them');
+      throw invalid(
+        'invalid-query',
+        'Ask for traces by ?subject=<id>, ?event=<id> or ?notification=<key>, one of them',
+      );
     return { spans: traces.find(ASKED_BY[by as keyof typeof ASKED_BY], value) };
   };
 
   return {
     url: receiver.url,
     answer(path, query) {
-      const [room, id, ...more] = path.split('/');
-      if (room === 'metrics' && id === undefined) return { points: points.latest() };
-      if (room === 'traces' && more.length === 0) return answerTraces(id, query);
+      const [what, id, ...more] = path.split('/');
+      if (what === 'metrics' && id === undefined) return { points: points.latest() };
+      if (what === 'traces' && more.length === 0) return answerTraces(id, query);
       throw notFound('no-such-path', `There is nothing at /_local/${path}`);
     },
     points: points.latest,
-    spansOf: (orderId) => traces.find(ASKED_BY.order, orderId),
+    spansOf: (subject) => traces.find(ASKED_BY.subject, subject),
     async close() {
       await receiver.close();
       kept.close();

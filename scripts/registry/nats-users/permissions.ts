@@ -12,6 +12,8 @@ export type NatsUser = {
   readonly subscribe: readonly string[];
 };
 
+export type PulledConsumer = Pick<ConsumerSpec, 'streamName' | 'durableName'>;
+
 export type NamedFunction = Pick<
   Definition,
   'kind' | 'settings' | 'consumes' | 'publishes' | 'schedules' | 'tasksTo'
@@ -23,7 +25,7 @@ export type NamedFunction = Pick<
  * To pull from a consumer, and to end what came from it. The server has two forms of that subject; the second begins with
  * the domain, `_` for none: any other there could name a consumer of the first form.
  */
-const pulling = ({ streamName, durableName }: ConsumerSpec): string[] => [
+const pulling = ({ streamName, durableName }: PulledConsumer): string[] => [
   `$JS.API.CONSUMER.MSG.NEXT.${streamName}.${durableName}`,
   `$JS.ACK.${streamName}.${durableName}.>`,
   `$JS.ACK._.*.${streamName}.${durableName}.>`,
@@ -32,7 +34,7 @@ const pulling = ({ streamName, durableName }: ConsumerSpec): string[] => [
 function functionUser(
   { name, kind, consumes, publishes, schedules, tasksTo = [] }: NamedFunction,
   functions: readonly NamedFunction[],
-  consumers: readonly ConsumerSpec[],
+  consumers: readonly PulledConsumer[],
 ): NatsUser {
   const own = consumers.filter(({ durableName }) => durableName === name || durableName === retriesOf(name));
   // A policy does not wait for what its command leads to.
@@ -94,7 +96,7 @@ export const NACK: NatsUser = {
 };
 
 /** The users that a shop needs, by name. */
-export const usersOf = (functions: readonly NamedFunction[], consumers: readonly ConsumerSpec[]): NatsUser[] =>
+export const usersOf = (functions: readonly NamedFunction[], consumers: readonly PulledConsumer[]): NatsUser[] =>
   [
     ...functions.filter(({ settings }) => 'NATS_URL' in settings).map((one) => functionUser(one, functions, consumers)),
     OPERATOR,

@@ -1,11 +1,18 @@
-/** This repository's functions and consumers → the users of NATS that its shop needs. */
-import path from 'node:path';
-import { readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
-import { readDefinitions } from '../functions.ts';
-import { repository } from '../repository.ts';
-import { type NatsUser, usersOf } from './permissions.ts';
+/** This repository's functions → the users of NATS that its shop needs. */
+import { RETRIES, retriesOf } from '../../../functions/runtime/handling/retries.ts';
+import { type DefinedFunction, readDefinitions } from '../functions.ts';
+import { type NatsUser, type PulledConsumer, usersOf } from './permissions.ts';
+
+/** One of news, and one of retries. */
+const consumersOf = ({ name, stream }: DefinedFunction): PulledConsumer[] =>
+  stream
+    ? [
+        { streamName: stream, durableName: name },
+        { streamName: RETRIES, durableName: retriesOf(name) },
+      ]
+    : [];
 
 export async function shopUsers(): Promise<NatsUser[]> {
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  return usersOf(await readDefinitions(), readConsumers(path.join(repository, 'knative/functions'), streams));
+  const functions = await readDefinitions();
+  return usersOf(functions, functions.flatMap(consumersOf));
 }

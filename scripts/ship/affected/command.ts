@@ -25,6 +25,7 @@ export const KINDS = [
   'poddisruptionbudgets.policy',
   'networkpolicies.networking.k8s.io',
   'serviceaccounts',
+  'configmaps',
 ];
 
 function readArguments(args: readonly string[]): { since: string; json: boolean } {

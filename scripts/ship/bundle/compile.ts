@@ -26,7 +26,7 @@ function entryOf({ name, source }: Entry, instrumented: boolean): string {
     return `import definition from './${source}';
       import { run } from './functions/runtime/process/main.ts';
       void ${start};`;
-  return `import { instrument } from './functions/runtime/telemetry/auto-instrumentation.ts';
+  return `import { instrument } from './functions/runtime/process/auto-instrumentation.ts';
     void instrument().then(async () => {
       const { default: definition } = await import('./${source}');
       const { run } = await import('./functions/runtime/process/main.ts');

@@ -1,15 +1,17 @@
-/** `millrace gate <function>`: what must hold before it is deployed: manifests, the past still readable, consumers that can be as declared. */
+/** `millrace gate <function>`: what must hold before it is deployed: manifests, its tests, the past still readable, consumers that can be as declared. */
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../../functions/runtime/errors.ts';
 import { type Environment, type NatsPlace, natsPlace, readOptions, UsageError } from '../../operate/cli.ts';
 import { connect } from '../../operate/dead-letters/command.ts';
-import { type ConsumerSpec, readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
+import { type ConsumerSpec, FUNCTIONS, readShopConsumers } from '../../platform/manifests/jetstream-yaml.ts';
 import type { Api } from '../../platform/manifests/nack.ts';
 import { readRules } from '../../platform/manifests/rules.ts';
-import { listFunctions } from '../../registry/functions.ts';
+import { type FunctionSource, listFunctions } from '../../registry/functions.ts';
 import { repository } from '../../registry/repository.ts';
 import { runTool } from '../tool.ts';
 import { consumerChanges } from './consumer-changes.ts';
+import { testsOf } from './function-tests.ts';
 
 type Finding = { readonly consumer: string; readonly says: string; readonly possible: boolean };
 
@@ -21,9 +23,8 @@ const HISTORY = ['test/repo/corpus.test.ts', 'test/repo/schemas.test.ts'];
 
 /** Consumers of a function; throws when a manifest is wrong. */
 export function declaredConsumers(name: string): ConsumerSpec[] {
-  const folder = path.join(repository, 'knative/functions');
-  const consumers = readConsumers(folder, readStreams(path.join(repository, 'infra/nats/streams.yaml')));
-  const rule = readRules(folder, consumers).find((one) => one.name === name);
+  const consumers = readShopConsumers();
+  const rule = readRules(FUNCTIONS, consumers).find((one) => one.name === name);
   if (!rule) throw new Error(`knative/functions/${name} is not there: the function has no scaling rule`);
   const named = 'triggers' in rule ? rule.triggers.flatMap((one) => ('consumer' in one ? [one.consumer] : [])) : [];
   return consumers.filter(({ durableName }) => named.includes(durableName));
@@ -62,18 +63,31 @@ async function checkServer(place: NatsPlace, consumers: readonly ConsumerSpec[])
   }
 }
 
+/** The tests of a function, as they lie in the repository. */
+export async function findTests(fn: Pick<FunctionSource, 'name' | 'context'>): Promise<string[]> {
+  const roots = [`functions/${fn.context}`, 'test/integration', 'test/e2e'];
+  const tests = roots.map(async (root) => {
+    const files = await readdir(path.join(repository, root), { recursive: true });
+    const paths = files.filter((file) => file.endsWith('.test.ts')).map((file) => path.join(root, file));
+    return Promise.all(paths.map(async (file) => [file, await readFile(path.join(repository, file), 'utf8')] as const));
+  });
+  return testsOf(fn, Object.fromEntries((await Promise.all(tests)).flat()));
+}
+
 export async function gateCommand(args: readonly string[], environment: Environment = process.env): Promise<void> {
   const { values, positionals } = readOptions(args, { nats: { type: 'string' } });
   const [name, ...more] = positionals;
   if (!name) throw new UsageError('the function to be deployed is missing');
   if (more.length > 0) throw new UsageError(`one function at a time, not also ${more.join(' ')}`);
   const functions = await listFunctions();
-  if (!functions.some((fn) => fn.name === name)) throw new UsageError(`there is no function '${name}'`);
+  const fn = functions.find((one) => one.name === name);
+  if (!fn) throw new UsageError(`there is no function '${name}'`);
+  const tests = await findTests(fn);
   const consumers = declaredConsumers(name);
   const place = consumers.length > 0 ? natsPlace(values.nats, environment) : undefined;
   console.log(`gate: the manifests of ${name} are whole`);
   if (place) await checkServer(place, consumers);
-  const code = await runTool('node_modules/vitest/vitest.mjs', ['run', ...HISTORY]);
-  if (code !== 0) throw new Error('events of the past could not be read as they must: see above');
+  const code = await runTool('node_modules/vitest/vitest.mjs', ['run', ...tests, ...HISTORY]);
+  if (code !== 0) throw new Error(`a test of ${name}, or of events of the past, failed: see above`);
   console.log(`gate: ${name} may be deployed`);
 }

@@ -15,7 +15,9 @@ import { pathsOf } from '../../platform/data-folder.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../platform/platform.ts';
 import { natsKeysFolder } from '../../platform/servers/nats-keys.ts';
 import { dataDirFor } from '../../platform/servers/postgres.ts';
-import { signingKeyFile } from '../../platform/servers/secrets.ts';
+import { application } from '../application.ts';
+import type { Demo } from '../seed.ts';
+import { signingKeyFile } from '../signing-key/file.ts';
 import { load } from './load.ts';
 import type { Part, Result, Row } from './part.ts';
 
@@ -99,7 +101,7 @@ async function cases(call: Call): Promise<Case[]> {
   ];
 }
 
-async function compare(shop: Platform, dataDir: string): Promise<Row[]> {
+async function compare(shop: Platform<Demo>, dataDir: string): Promise<Row[]> {
   const ways: Way[] = [];
   const rows: Row[] = [];
   const { secrets } = pathsOf(dataDir);
@@ -138,7 +140,7 @@ async function run(cleanup: Cleanup): Promise<Result> {
   cleanup.add('folder of Postgres', () =>
     rm(dataDirFor(path.join(dataDir, 'postgres')), { recursive: true, force: true }),
   );
-  const shop = await startPlatform({ dataDir, ports: ANY_PORTS });
+  const shop = await startPlatform(application, { dataDir, ports: ANY_PORTS });
   cleanup.add('shop', async () => void (await shop.stop()));
   return { rows: await compare(shop, dataDir) };
 }

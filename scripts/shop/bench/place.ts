@@ -7,14 +7,13 @@ import { openLog } from '../../../functions/runtime/log.ts';
 import { type Database, databaseSettings, openDatabase } from '../../../functions/runtime/postgres.ts';
 import { readSettings } from '../../../functions/runtime/process/settings.ts';
 import type { Cleanup } from '../../platform/cleanup.ts';
-import { readConsumers, readStreams } from '../../platform/manifests/jetstream-yaml.ts';
+import { readShopConsumers, readShopStreams } from '../../platform/manifests/jetstream-yaml.ts';
 import { applyJetstream } from '../../platform/manifests/nack.ts';
 import { migrate } from '../../platform/servers/migrate.ts';
 import { obtainNatsServer } from '../../platform/servers/nats-binary.ts';
 import { startNatsServer } from '../../platform/servers/nats-server.ts';
 import { freePort } from '../../platform/servers/ports.ts';
 import { startPostgres } from '../../platform/servers/postgres.ts';
-import { repository } from '../../registry/repository.ts';
 import { buildFunctions } from '../../ship/build.ts';
 
 export type Place = {
@@ -46,8 +45,7 @@ export async function openPlace(functions: readonly string[], cleanup: Cleanup):
   const onClose = (close: () => Promise<void> | void): void => cleanup.add('connection', close);
   const shell = { name: 'bench', settings, log: openLog('bench', 'silent'), onClose };
   const bus = await openBus(shell);
-  const streams = readStreams(path.join(repository, 'infra/nats/streams.yaml'));
-  await applyJetstream(bus.api, streams, readConsumers(path.join(repository, 'knative/functions'), streams));
+  await applyJetstream(bus.api, readShopStreams(), readShopConsumers());
   const database = openDatabase(shell);
   await database.query(`insert into products values ('mug', 'Mug', 1250, 'EUR', 2000000000)`);
   const bundles = new Map((await buildFunctions([...functions])).map(({ name, file }) => [name, file]));

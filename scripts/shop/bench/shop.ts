@@ -12,10 +12,12 @@ import type { Cleanup } from '../../platform/cleanup.ts';
 import type { Rule } from '../../platform/manifests/rules.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../platform/platform.ts';
 import { dataDirFor } from '../../platform/servers/postgres.ts';
+import { application } from '../application.ts';
 import { type Client, openClient, post } from '../chaos/client.ts';
 import type { Answer } from '../chaos/snapshot.ts';
+import type { Demo } from '../seed.ts';
 
-export type Shop = Platform & {
+export type Shop = Platform<Demo> & {
   readonly database: pg.Pool;
   readonly client: Client;
   /** Tries until it is answered; the answer, with when it was first sent. */
@@ -67,7 +69,7 @@ export async function openShop(cleanup: Cleanup, { environment = {}, ruleOf }: O
   });
   const mail = await openMail(cleanup);
   const given = { SMTP_URL: mail.url, ...environment };
-  const platform = await startPlatform({
+  const platform = await startPlatform(application, {
     dataDir,
     ports: ANY_PORTS,
     environment: given,

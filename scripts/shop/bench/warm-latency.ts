@@ -10,7 +10,7 @@ import { SMTPServer } from 'smtp-server';
 import { nameId, newId } from '../../../functions/runtime/ids.ts';
 import type { Cleanup } from '../../platform/cleanup.ts';
 import { freePort } from '../../platform/servers/ports.ts';
-import { signingKeyFile } from '../../platform/servers/secrets.ts';
+import { signingKeyFile } from '../signing-key/file.ts';
 import { startBundle } from './bundle.ts';
 import type { Part, Result, Row } from './part.ts';
 import { openPlace, type Place } from './place.ts';

@@ -1,7 +1,7 @@
 /** The shop at rest → a snapshot of all that it stores; and, at any time, what it has still to do. */
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import type { Database } from '../../../functions/runtime/postgres.ts';
-import { parseHeaders, readLetters, storedMessages } from '../../operate/dead-letters/letters.ts';
+import { parseHeaders, readDeadLetters, storedMessages } from '../../operate/dead-letters/dead-letters.ts';
 import type { Message, Rest, Snapshot } from './snapshot.ts';
 
 export type Stores = { readonly bus: Bus; readonly database: Database };
@@ -70,7 +70,7 @@ async function messagesOf(bus: Bus, stream: string): Promise<Message[]> {
 
 async function lettersOf(bus: Bus): Promise<Snapshot['letters']> {
   const letters: Snapshot['letters'][number][] = [];
-  for await (const { headers, function: name, error } of readLetters(bus))
+  for await (const { headers, function: name, error } of readDeadLetters(bus))
     letters.push({ id: headers['ce-id'] ?? '', function: name, error });
   return letters;
 }

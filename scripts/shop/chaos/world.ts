@@ -1,4 +1,4 @@
-/** A shop of its own for a run: its functions reach NATS, Postgres, user-service and the mail server through doors that can be shut. */
+/** A shop of its own for a run: its functions reach NATS, Postgres, user-service and the mail server through links that can be cut. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,9 +6,11 @@ import { type Cleanup, openCleanup } from '../../platform/cleanup.ts';
 import { type Client, openClient } from '../../platform/client.ts';
 import { pathsOf } from '../../platform/data-folder.ts';
 import { ANY_PORTS, choosePorts, type Endpoints } from '../../platform/endpoints.ts';
-import { type Demo, startPlatform } from '../../platform/platform.ts';
+import { startPlatform } from '../../platform/platform.ts';
 import { dataDirFor } from '../../platform/servers/postgres.ts';
 import type { NatsUser } from '../../registry/nats-users/permissions.ts';
+import { application } from '../application.ts';
+import type { Demo } from '../seed.ts';
 import { type Disk, openDisk } from './disk.ts';
 import { type Link, openLink } from './link.ts';
 import { type MailSink, openMailSink } from './mail-sink.ts';
@@ -43,7 +45,7 @@ const WRONG_CLOCK = path.join(import.meta.dirname, 'wrong-clock.cjs');
 /** So short that orders expire during a run. */
 const PAYMENT_WINDOW_SECONDS = '40';
 
-async function openDoors(cleanup: Cleanup) {
+async function openLinks(cleanup: Cleanup) {
   const ports = await choosePorts(ANY_PORTS);
   const links = {
     nats: await openLink(ports.nats),
@@ -74,12 +76,18 @@ export async function openWorld(): Promise<World> {
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-chaos-'));
   let keeping = true;
   try {
-    const { ports, links, mail, environment } = await openDoors(cleanup);
+    const { ports, links, mail, environment } = await openLinks(cleanup);
     const disk = await diskOf(dataDir);
     const possible = 'problem' in disk ? undefined : disk;
     cleanup.add('disk of nats-server', () => possible?.close(keeping));
     const natsLauncher = possible?.launcher ?? [];
-    const platform = await startPlatform({ dataDir, ports, environment, natsLauncher, natsUsers: [CHAOS] });
+    const platform = await startPlatform(application, {
+      dataDir,
+      ports,
+      environment,
+      natsLauncher,
+      natsUsers: [CHAOS],
+    });
     cleanup.add('shop', async () => {
       const problems = await platform.stop();
       if (problems.length > 0) throw new Error(problems.join('; '));

@@ -4,10 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
+import { orders } from '../../../functions/orders/order.ts';
 import { newId } from '../../../functions/runtime/ids.ts';
 import { openBrowser } from '../../../test/support/browser.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../platform/platform.ts';
 import { dataDirFor } from '../../platform/servers/postgres.ts';
+import { application } from '../application.ts';
+import type { Demo } from '../seed.ts';
 
 const FOLDER = import.meta.dirname;
 const SIZE = { width: 1280, height: 800 };
@@ -41,7 +44,7 @@ const LINES = [
 ];
 
 /** Orders that are paid, of which some are shipped; gives the id of one that went all the way. */
-async function shopAWhile({ demo, endpoints }: Platform): Promise<string> {
+async function shopAWhile({ demo, endpoints }: Platform<Demo>): Promise<string> {
   const call = callsTo(endpoints.http);
   const [customer, staff] = await Promise.all(
     [demo.customer, demo.staff].map(
@@ -76,7 +79,7 @@ async function picture(browser: Browser, url: string, colorScheme: 'light' | 'da
 }
 
 const dataDir = await mkdtemp(path.join(os.tmpdir(), 'millrace-screenshots-'));
-const platform = await startPlatform({ dataDir, ports: ANY_PORTS, progress: (line) => console.log(line) });
+const platform = await startPlatform(application, { dataDir, ports: ANY_PORTS, progress: (line) => console.log(line) });
 const browser = await openBrowser();
 try {
   console.log(`orders come for ${LOAD_MS / 1_000} s`);
@@ -84,7 +87,7 @@ try {
   const page = `${platform.endpoints.http}/console`;
   await delay(PICTURE_AT_MS);
   await picture(browser, `${page}#/functions`, 'light', '.function .badge.good');
-  await picture(browser, `${page}#/orders/${await shopping}`, 'dark', '.waterfall');
+  await picture(browser, `${page}#/aggregates/${orders.name}/${await shopping}`, 'dark', '.waterfall');
   console.log(`written to ${path.relative(process.cwd(), FOLDER)}`);
 } finally {
   await browser.close();

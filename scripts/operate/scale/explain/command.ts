@@ -1,6 +1,6 @@
 /** `millrace scale explain <function>`: why it has the replicas that it has now, as the shop that npm start runs tells it. */
 import { type Environment, readOptions, UsageError } from '../../cli.ts';
-import { readShop } from '../shop.ts';
+import { readShop } from '../platform.ts';
 import { textOf } from './text.ts';
 
 export async function explainCommand(args: readonly string[], environment: Environment = process.env): Promise<void> {

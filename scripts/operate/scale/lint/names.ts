@@ -23,7 +23,7 @@ export const missingStream: Rule = {
       .map(({ name, stream }) => ({
         function: ownerOf(name),
         reason: `${name} is of stream ${stream}, which there is not`,
-        fix: `streamName: one of ${streams.map((one) => one.name).join(', ')}; or add it to infra/nats/streams.yaml`,
+        fix: `streamName: one of ${streams.map((one) => one.name).join(', ')}`,
       })),
 };
 

@@ -8,8 +8,8 @@ import type { Point } from '../../../platform/telemetry/points.ts';
 import { declaredConsumers } from '../../../ship/deploy/gate.ts';
 import { type Environment, natsPlace, readOptions, refuseNowhere, UsageError } from '../../cli.ts';
 import { connect } from '../../dead-letters/command.ts';
+import { readShop, type Shop } from '../platform.ts';
 import type { RecordedHeader, Sample, Summary } from '../recording.ts';
-import { readShop, type Shop } from '../shop.ts';
 import { between, bucketsOf, quantileOf, timesOf, totalOf } from './histogram.ts';
 
 const OPTIONS = {

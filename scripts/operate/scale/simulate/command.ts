@@ -5,10 +5,10 @@ import { type Environment, readOptions, refuseNowhere, UsageError } from '../../
 import { arrivalsOf, arrivalsOfSeries, SHAPES, type Shape } from '../model/load.ts';
 import { simulate } from '../model/model.ts';
 import type { Curve } from '../model/statistics.ts';
+import { readShop } from '../platform.ts';
 import { handlerTimes } from '../record/histogram.ts';
 import { type Recording, readRecording, seriesOf } from '../recording.ts';
 import { CLUSTERS, type Service, type Times } from '../rule.ts';
-import { readShop } from '../shop.ts';
 import { todayOf } from '../today.ts';
 import { withSet } from './set.ts';
 import { type Named, recordedText, textOf } from './text.ts';

@@ -11,7 +11,7 @@ export type Asked<Body> = {
 };
 
 const LOST: Failed = {
-  title: 'The shop does not answer',
+  title: 'Millrace does not answer',
   detail: 'It has stopped, or is starting; this page tries again by itself.',
   status: 0,
 };
@@ -32,7 +32,7 @@ export async function ask<Body>(path: string, method = 'GET'): Promise<{ body?: 
   }
 }
 
-/** Asks when shown, and again every few seconds while the page is seen; what is there stays while the shop is away. */
+/** Asks when shown, and again every few seconds while the page is seen; what is there stays while the server is away. */
 export function useAsked<Body>(path: string, everyMs = 0): Asked<Body> {
   const [asked, setAsked] = useState<{ path: string; body?: Body; failed?: Failed }>({ path });
   const again = useCallback(() => {

@@ -1,4 +1,4 @@
-/** Values over time as a chart, small or with axes; told in words to who does not see it. */
+/** Values over time as a chart, small or with axes; described in words for screen readers. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';

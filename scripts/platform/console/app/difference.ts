@@ -1,7 +1,7 @@
-/** Two states of an order → a row for each field of either, with both values. Pure. */
+/** Two states of an aggregate → a row for each field of either, with both values. Pure. */
 
 export type Row = {
-  /** Such as `lines[0].quantity`. */
+  /** Such as `parts[0].pieces`. */
   readonly field: string;
   /** As JSON; undefined where it is not there. */
   readonly before: string | undefined;

@@ -1,4 +1,4 @@
-/** The live stream → the functions as they are, the last minutes of each, and whether the shop is there. */
+/** The live stream → the functions as they are, the last minutes of each, and whether the connection is there. */
 import { useEffect, useState } from 'preact/hooks';
 import type { All, Changed, Counts, FunctionNow, Series } from '../wire.ts';
 
@@ -27,7 +27,7 @@ function become(change: Partial<LiveState>): void {
 const appended = (values: readonly number[] = [], value: number): readonly number[] =>
   [...values, value].slice(-MOST_SAMPLES);
 
-/** A second has passed: what was not told to have changed is as it was. */
+/** A second has passed: what was not pushed has not changed. */
 function tick(): void {
   if (state.connection !== 'live') return;
   const series = state.functions.map(({ name, replicas, lag, rate }) => {

@@ -3,63 +3,79 @@ import './language.ts';
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Announcer, announce } from './announce.tsx';
+import { useAsked } from './ask.ts';
 import { listen, useLive } from './live.ts';
 import { Empty, Heading } from './parts.tsx';
 import { linkTo, useRoute } from './route.ts';
+import { AggregateView } from './views/aggregate.tsx';
+import { Aggregates } from './views/aggregates.tsx';
+import { DeadLetterView } from './views/dead-letter.tsx';
+import { DeadLetters } from './views/dead-letters.tsx';
 import { FunctionView } from './views/function.tsx';
 import { Functions } from './views/functions.tsx';
-import { LetterView } from './views/letter.tsx';
-import { Letters } from './views/letters.tsx';
 import { Mailbox } from './views/mailbox.tsx';
-import { OrderView } from './views/order.tsx';
-import { Orders } from './views/orders.tsx';
 import { Playground } from './views/playground.tsx';
+import { pluralTitle } from './words.ts';
 import './console.css';
 
-const ROOMS = [
-  ['functions', 'Functions'],
-  ['orders', 'Orders'],
-  ['dead-letters', 'Dead letters'],
-  ['mailbox', 'Mailbox'],
-  ['playground', 'Playground'],
-] as const;
+/** `to`: the parts of its address. */
+type Entry = { readonly to: readonly string[]; readonly name: string };
 
-function View({ route }: { route: readonly string[] }) {
-  const [room = 'functions', id, ...more] = route;
-  if (more.length === 0)
-    switch (room) {
-      case 'functions':
-        return id ? <FunctionView name={id} /> : <Functions />;
-      case 'orders':
-        return id ? <OrderView key={id} orderId={id} /> : <Orders />;
-      case 'dead-letters':
-        return id ? <LetterView key={id} id={id} /> : <Letters />;
-      case 'mailbox':
-        return <Mailbox id={id} />;
-      case 'playground':
-        return <Playground chosen={id} />;
-    }
-  return (
-    <>
-      <Heading>Nothing is here</Heading>
-      <Empty>
-        The console has no page at <code>{location.hash}</code>. <a href={linkTo('functions')}>To the functions</a>
-      </Empty>
-    </>
-  );
+const FUNCTIONS: Entry = { to: ['functions'], name: 'Functions' };
+const OTHERS: readonly Entry[] = [
+  { to: ['dead-letters'], name: 'Dead letters' },
+  { to: ['mailbox'], name: 'Mailbox' },
+  { to: ['playground'], name: 'Playground' },
+];
+
+/** What the bar leads to: one entry an aggregate, and the pages that there always are. */
+function useEntries(): readonly Entry[] {
+  const { body } = useAsked<{ names: readonly string[] }>('aggregates');
+  const aggregates = (body?.names ?? []).map((name) => ({ to: ['aggregates', name], name: pluralTitle(name) }));
+  return [FUNCTIONS, ...aggregates, ...OTHERS];
 }
+
+const leadsTo = ({ to }: Entry, route: readonly string[]): boolean => to.every((part, index) => route[index] === part);
+
+/** undefined where nothing is. */
+function viewOf([page = 'functions', one, id, ...more]: readonly string[]) {
+  if (page === 'aggregates' && one && more.length === 0)
+    return id ? <AggregateView key={`${one}/${id}`} name={one} id={id} /> : <Aggregates key={one} name={one} />;
+  if (id !== undefined) return undefined;
+  switch (page) {
+    case 'functions':
+      return one ? <FunctionView name={one} /> : <Functions />;
+    case 'dead-letters':
+      return one ? <DeadLetterView key={one} id={one} /> : <DeadLetters />;
+    case 'mailbox':
+      return <Mailbox id={one} />;
+    case 'playground':
+      return <Playground chosen={one} />;
+  }
+  return undefined;
+}
+
+const Nothing = () => (
+  <>
+    <Heading>Nothing is here</Heading>
+    <Empty>
+      The console has no page at <code>{location.hash}</code>. <a href={linkTo('functions')}>To the functions</a>
+    </Empty>
+  </>
+);
 
 const SAYS = { connecting: 'connecting', live: 'live', lost: 'disconnected, trying again' } as const;
 
-function Header({ room }: { room: string }) {
+function Header({ entries, current }: { entries: readonly Entry[]; current: Entry | undefined }) {
   const { connection, counts } = useLive();
   const was = useRef(connection);
   useEffect(() => {
-    if (was.current === 'live' && connection === 'lost') announce('Disconnected from the shop, trying again.', 'quiet');
+    if (was.current === 'live' && connection === 'lost')
+      announce('The connection to Millrace is lost; trying again.', 'quiet');
     if (was.current === 'lost' && connection === 'live') announce('Connected again.');
     was.current = connection;
   }, [connection]);
-  const waiting: Readonly<Record<string, number>> = { 'dead-letters': counts.deadLetters };
+  const waiting: Readonly<Record<string, number>> = { '#/dead-letters': counts.deadLetters };
   return (
     <header>
       <div class="bar-top">
@@ -68,16 +84,19 @@ function Header({ room }: { room: string }) {
         </a>
         <nav aria-label="Console">
           <ul>
-            {ROOMS.map(([name, title]) => (
-              <li key={name}>
-                <a href={linkTo(name)} aria-current={room === name ? 'page' : undefined}>
-                  <span class="name" data-name={title}>
-                    {title}
-                  </span>
-                  {waiting[name] ? <span class="count">{waiting[name]}</span> : null}
-                </a>
-              </li>
-            ))}
+            {entries.map((entry) => {
+              const href = linkTo(...entry.to);
+              return (
+                <li key={href}>
+                  <a href={href} aria-current={entry === current ? 'page' : undefined}>
+                    <span class="name" data-name={entry.name}>
+                      {entry.name}
+                    </span>
+                    {waiting[href] ? <span class="count">{waiting[href]}</span> : null}
+                  </a>
+                </li>
+              );
+            })}
           </ul>
         </nav>
         <span class={`connection ${connection}`}>{SAYS[connection]}</span>
@@ -88,12 +107,16 @@ function Header({ room }: { room: string }) {
 
 function App() {
   const route = useRoute();
-  const room = route[0] ?? 'functions';
+  const entries = useEntries();
+  const current = entries.find((entry) => leadsTo(entry, route.length > 0 ? route : FUNCTIONS.to));
   const first = useRef(true);
   const where = route.join('/');
   useEffect(() => {
-    const title = ROOMS.find(([name]) => name === room)?.[1] ?? 'Nothing here';
-    document.title = [route[1], title, 'Millrace'].filter(Boolean).join(' – ');
+    document.title = [route[current?.to.length ?? 0], current?.name ?? 'Nothing here', 'Millrace']
+      .filter(Boolean)
+      .join(' – ');
+  }, [where, current?.name]);
+  useEffect(() => {
     if (!first.current) {
       scrollTo(0, 0);
       (document.querySelector<HTMLElement>('main h1') ?? document.getElementById('main'))?.focus();
@@ -105,9 +128,9 @@ function App() {
       <button type="button" class="skip" onClick={() => document.querySelector('main')?.focus()}>
         Skip to the content
       </button>
-      <Header room={room} />
+      <Header entries={entries} current={current} />
       <main id="main" tabIndex={-1}>
-        <View route={route} />
+        {viewOf(route) ?? <Nothing />}
       </main>
       <Announcer />
     </>

@@ -35,16 +35,10 @@ const TONES: Readonly<Record<string, string>> = {
   awake: 'good',
   waking: 'busy',
   failing: 'bad',
-  paid: 'good',
   completed: 'good',
-  delivered: 'good',
-  shipped: 'good',
   failed: 'bad',
   cancelled: 'bad',
   expired: 'bad',
-  refunded: 'busy',
-  partially_refunded: 'busy',
-  partially_shipped: 'busy',
 };
 
 export const Badge = ({ state }: { state: string }) => (

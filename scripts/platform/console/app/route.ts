@@ -1,7 +1,7 @@
 /** The part of the address behind # → which view is shown. */
 import { useEffect, useState } from 'preact/hooks';
 
-/** `#/orders/<id>` → ['orders', '<id>']. */
+/** `#/functions/<name>` → ['functions', '<name>']. */
 const parts = (): readonly string[] =>
   location.hash
     .replace(/^#\/?/, '')

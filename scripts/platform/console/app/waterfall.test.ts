@@ -13,7 +13,7 @@ const span = (
   traceId,
   spanId,
   parentId,
-  service: 'create-order',
+  service: 'send-parcel',
   name,
   start,
   end,
@@ -25,9 +25,9 @@ test('a span is below what it is part of, in order of time, at its place in the 
     span('t', 'c', 'b', 'wait lag', 50, 60),
     span('t', 'd', 'a', 'later', 80, 100),
     span('t', 'b', 'a', 'send', 50, 70),
-    span('t', 'a', 'elsewhere', 'POST /v1/orders', 0, 100),
+    span('t', 'a', 'elsewhere', 'POST /v1/parcels', 0, 100),
   ]);
-  expect(trace?.title).toBe('POST /v1/orders');
+  expect(trace?.title).toBe('POST /v1/parcels');
   expect(trace?.bars.map(({ span: { spanId }, depth, from, width }) => [spanId, depth, from, width])).toEqual([
     ['a', 0, 0, 1],
     ['b', 1, 0.5, 0.2],
@@ -39,8 +39,8 @@ test('a span is below what it is part of, in order of time, at its place in the 
 
 test('each trace is by itself, the oldest first, and a ring of spans ends', () => {
   const found = waterfalls([
-    span('late', 'a', '', 'pay', 500, 600),
-    span('early', 'a', '', 'order', 0, 10),
+    span('late', 'a', '', 'track', 500, 600),
+    span('early', 'a', '', 'send', 0, 10),
     span('ring', 'a', 'b', 'x', 0, 1),
     span('ring', 'b', 'a', 'y', 0, 1),
   ]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FunctionNow } from '../wire.ts';
-import { duration, mark, money, reason, shortId, time, wakefulness } from './words.ts';
+import { duration, mark, pluralTitle, reason, shortId, statuses, time, title, wakefulness } from './words.ts';
 
 test.each([
   [0, '0 s'],
@@ -19,23 +19,36 @@ test('a mark on a scale of time is short', () => {
   expect([0, 100, 3_600, 5_400, 21_600].map(mark)).toEqual(['0:00', '1:40', '1 h', '90:00', '6 h']);
 });
 
-test('money is written as its currency is, also one without cents', () => {
-  expect([money(1_250, 'EUR'), money(1_250, 'JPY')]).toEqual(['€12.50', 'JP¥1,250']);
+test.each([
+  ['parcel', 'Parcel', 'Parcels'],
+  ['return_box', 'Return box', 'Return boxes'],
+  ['inventory', 'Inventory', 'Inventories'],
+  ['survey', 'Survey', 'Surveys'],
+])('an aggregate %s is a title, of one and of many', (name, one, many) => {
+  expect([title(name), pluralTitle(name)]).toEqual([one, many]);
 });
 
-test('of an id its end is told, and another name is told whole', () => {
-  expect(['01a1ffca-5076-7daa-8d51-54ef12fde3b5', 'pay-order'].map(shortId)).toEqual(['…12fde3b5', 'pay-order']);
+test('fields of a state that are a status are found by their name', () => {
+  const state = { status: 'open', weight: 3, routeStatus: 'late', statuses: ['x'], note: 'y' };
+  expect(statuses(state)).toEqual([
+    ['status', 'open'],
+    ['routeStatus', 'late'],
+  ]);
 });
 
-test('the day is told of what is not from today', () => {
+test('of an id its end is shown, and another name is shown whole', () => {
+  expect(['01a1ffca-5076-7daa-8d51-54ef12fde3b5', 'send-parcel'].map(shortId)).toEqual(['…12fde3b5', 'send-parcel']);
+});
+
+test('the day is shown of what is not from today', () => {
   const noon = new Date(2026, 4, 3, 12).getTime();
   expect(time(noon, noon)).toBe('12:00:00');
   expect(time(noon, noon + 86_400_000)).toBe('3 May, 12:00:00');
 });
 
-test('a function tells whether it sleeps, wakes, serves or fails, and why', () => {
+test('a function shows whether it sleeps, wakes, serves or fails, and why', () => {
   const asleep: FunctionNow = {
-    name: 'pay-order',
+    name: 'send-parcel',
     kind: 'command',
     replicas: 0,
     ready: 0,
@@ -45,9 +58,9 @@ test('a function tells whether it sleeps, wakes, serves or fails, and why', () =
     min: 0,
     max: 10,
   };
-  const change = { at: '', from: 0, to: 1, why: 'lag of COMMANDS/pay-order is 1, above 0: woken' };
+  const change = { at: '', from: 0, to: 1, why: 'lag of COMMANDS/send-parcel is 1, above 0: woken' };
   const waking = { ...asleep, replicas: 1, lastChange: change };
-  const failing = { ...waking, problem: 'pay-order exited with 1. Its log:\n  Error' };
+  const failing = { ...waking, problem: 'send-parcel exited with 1. Its log:\n  Error' };
   expect([asleep, waking, { ...waking, ready: 1 }, failing].map(wakefulness)).toEqual([
     'asleep',
     'waking',
@@ -57,6 +70,6 @@ test('a function tells whether it sleeps, wakes, serves or fails, and why', () =
   expect([asleep, waking, failing].map(reason)).toEqual([
     'nothing has come for it yet',
     change.why,
-    'pay-order exited with 1. Its log:',
+    'send-parcel exited with 1. Its log:',
   ]);
 });

@@ -32,18 +32,28 @@ export function time(at: string | number, now = Date.now()): string {
   return today ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
 }
 
-export function money(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat('en-GB', { style: 'currency', currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minor / 10 ** digits);
-}
-
 /** An id that nobody can tell from another one at a glance → its end; other names stay. */
 export const shortId = (id: string): string =>
   /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? `…${id.slice(-8)}` : id;
 
-/** `partially_refunded` → `partially refunded`. */
+/** `half_done` → `half done`. */
 export const plain = (slug: string): string => slug.replaceAll(/[_-]/g, ' ');
+
+/** `return_box` → `Return box`. */
+export const title = (name: string): string => plain(name).replace(/^./, (first) => first.toUpperCase());
+
+/** `inventory` → `Inventories`. */
+export function pluralTitle(name: string): string {
+  const one = title(name);
+  if (/[^aeiou]y$/.test(one)) return one.replace(/y$/, 'ies');
+  return /(s|x|z|ch|sh)$/.test(one) ? `${one}es` : `${one}s`;
+}
+
+/** The fields of a state that are a status by their name, such as `status` or `routeStatus`. */
+export const statuses = (state: Readonly<Record<string, unknown>>): [field: string, status: string][] =>
+  Object.entries(state).flatMap(([field, value]) =>
+    /status$/i.test(field) && typeof value === 'string' ? [[field, value]] : [],
+  );
 
 export type Wakefulness = 'asleep' | 'waking' | 'awake' | 'failing';
 

@@ -23,7 +23,7 @@ const ago = (seconds: number): string => {
 const INSTANT = /(\d{4}-\d\d-\d\dT[\d:.]+Z)/;
 
 /** A line with its times as people say them. */
-const Told = ({ line }: { line: string }) => (
+const Line = ({ line }: { line: string }) => (
   <>
     {line.split(INSTANT).map((part, index) =>
       INSTANT.test(part) ? (
@@ -50,7 +50,7 @@ function Why({ name }: { name: string }) {
       <ul class="lines">
         {body?.lines.map((line, index) => (
           <li key={index} class={/^\S+Z {2}/.test(line) ? 'change' : undefined}>
-            <Told line={line} />
+            <Line line={line} />
           </li>
         ))}
       </ul>
@@ -79,7 +79,7 @@ export function FunctionView({ name }: { name: string }) {
     ['Limits', `${fn.min} to ${fn.max}`],
     ['One replica for', fn.threshold === undefined ? 'not scaled here' : `${count(fn.threshold)} of the lag`],
     ['Lag', `${count(fn.lag)}, of which ${count(fn.pending)} are not begun`],
-    ['Handled', fn.rate === null ? 'told elsewhere' : `${count(fn.rate)} a second`],
+    ['Handled', fn.rate === null ? 'pushed elsewhere' : `${count(fn.rate)} a second`],
     ['Last change', change ? `${change.from} → ${change.to} at ${time(change.at)}` : 'none yet'],
   ];
   return (

@@ -1,4 +1,4 @@
-/** What the shop has sent: e-mails that did not leave this machine. */
+/** E-mails that functions sent; none has left this machine. */
 import type { MailLine, MailWhole } from '../../wire.ts';
 import { useAsked } from '../ask.ts';
 import { Empty, Heading, Problem, Time, Waiting } from '../parts.tsx';
@@ -61,7 +61,9 @@ export function Mailbox({ id }: { id: string | undefined }) {
           <a href={linkTo('mailbox')}>Mailbox</a>
         </p>
       ) : null}
-      <Heading about="E-mails of the shop, the newest first. None of them has left this machine.">Mailbox</Heading>
+      <Heading about="E-mails that functions sent, the newest first. None of them has left this machine.">
+        Mailbox
+      </Heading>
       {failed ? <Problem failed={failed} /> : null}
       {!body && !failed ? <Waiting /> : null}
       {body?.mails.length === 0 ? <Empty>Nothing was sent yet.</Empty> : null}

@@ -1,20 +1,20 @@
-/** An order's versions: a slider over them, what happened, and the state at one with what it changed. */
+/** An aggregate's versions: a slider over them, its events, and the state at one of them with what changed. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { OrderStep } from '../../wire.ts';
+import type { AggregateVersion } from '../../wire.ts';
 import { difference } from '../difference.ts';
 import { Time } from '../parts.tsx';
 import { shortId, time } from '../words.ts';
 
 export type Travel = {
-  readonly steps: readonly OrderStep[];
+  readonly versions: readonly AggregateVersion[];
   readonly version: number;
   readonly go: (version: number) => void;
 };
 
-export function Slider({ steps, version, go }: Travel) {
-  const at = steps.findIndex((step) => step.version === version);
-  const step = steps[at];
-  const told = step ? `Version ${version} of ${steps.length}: ${step.type}, ${time(step.at)}` : '';
+export function Slider({ versions, version, go }: Travel) {
+  const at = versions.findIndex((one) => one.version === version);
+  const shown = versions[at];
+  const words = shown ? `Version ${version} of ${versions.length}: ${shown.type}, ${time(shown.at)}` : '';
   return (
     <div class="slider">
       <label for="version">Version</label>
@@ -22,7 +22,7 @@ export function Slider({ steps, version, go }: Travel) {
         type="button"
         aria-label="One version back"
         disabled={at <= 0}
-        onClick={() => go(steps[at - 1]?.version ?? 1)}
+        onClick={() => go(versions[at - 1]?.version ?? 1)}
       >
         ‹
       </button>
@@ -30,26 +30,26 @@ export function Slider({ steps, version, go }: Travel) {
         id="version"
         type="range"
         min={0}
-        max={steps.length - 1}
+        max={versions.length - 1}
         value={at}
-        aria-valuetext={told}
-        onInput={(event) => go(steps[Number(event.currentTarget.value)]?.version ?? 1)}
+        aria-valuetext={words}
+        onInput={(event) => go(versions[Number(event.currentTarget.value)]?.version ?? 1)}
       />
       <button
         type="button"
         aria-label="One version on"
-        disabled={at >= steps.length - 1}
-        onClick={() => go(steps[at + 1]?.version ?? 1)}
+        disabled={at >= versions.length - 1}
+        onClick={() => go(versions[at + 1]?.version ?? 1)}
       >
         ›
       </button>
-      <output for="version">{told}</output>
+      <output for="version">{words}</output>
     </div>
   );
 }
 
 /** A long list moves by itself, to where the chosen version is. */
-export function Timeline({ steps, version, go }: Travel) {
+export function Timeline({ versions, version, go }: Travel) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     const chosen = list.current?.querySelector<HTMLElement>('[aria-current]');
@@ -57,20 +57,20 @@ export function Timeline({ steps, version, go }: Travel) {
   }, [version]);
   return (
     <ol class="timeline" ref={list}>
-      {steps.map((step) => (
-        <li key={step.version} class={step.version > version ? 'later' : ''}>
+      {versions.map((one) => (
+        <li key={one.version} class={one.version > version ? 'later' : ''}>
           <button
             type="button"
-            aria-current={step.version === version ? 'step' : undefined}
-            onClick={() => go(step.version)}
+            aria-current={one.version === version ? 'step' : undefined}
+            onClick={() => go(one.version)}
           >
             <span class="dot" aria-hidden="true">
-              {step.version}
+              {one.version}
             </span>
             <span class="what">
-              <b>{step.type}</b>
+              <b>{one.type}</b>
               <span class="quiet">
-                <Time at={step.at}>{time(step.at)}</Time> · by <span title={step.actor}>{shortId(step.actor)}</span>
+                <Time at={one.at}>{time(one.at)}</Time> · by <span title={one.actor}>{shortId(one.actor)}</span>
               </span>
             </span>
           </button>
@@ -89,10 +89,10 @@ const breakable = (field: string) =>
     </span>
   ));
 
-export function States({ steps, version }: Travel) {
+export function States({ versions, version }: Travel) {
   const [all, setAll] = useState(false);
-  const at = steps.findIndex((step) => step.version === version);
-  const rows = difference(steps[at - 1]?.state, steps[at]?.state);
+  const at = versions.findIndex((one) => one.version === version);
+  const rows = difference(versions[at - 1]?.state, versions[at]?.state);
   const shown = all || at === 0 ? rows : rows.filter(({ changed }) => changed);
   return (
     <div>
@@ -102,11 +102,11 @@ export function States({ steps, version }: Travel) {
       </label>
       <div class="scroll">
         <table class="state">
-          <caption class="unseen">The order at version {version}, and at the one before</caption>
+          <caption class="unseen">The state at version {version}, and at the one before</caption>
           <thead>
             <tr>
               <th scope="col">Field</th>
-              <th scope="col">{at > 0 ? `Version ${steps[at - 1]?.version}` : 'Before'}</th>
+              <th scope="col">{at > 0 ? `Version ${versions[at - 1]?.version}` : 'Before'}</th>
               <th scope="col">Version {version}</th>
             </tr>
           </thead>
@@ -140,3 +140,17 @@ export function States({ steps, version }: Travel) {
     </div>
   );
 }
+
+const readable = (value: unknown): string => JSON.stringify(value, null, 2);
+
+export const Json = ({ shown: { version, type, data, state } }: { shown: AggregateVersion }) => (
+  <details>
+    <summary>As JSON</summary>
+    <h3>Data of {type}</h3>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reached by keyboard. */}
+    <pre tabIndex={0}>{readable(data)}</pre>
+    <h3>State at version {version}</h3>
+    {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what can be scrolled must be reached by keyboard. */}
+    <pre tabIndex={0}>{readable(state)}</pre>
+  </details>
+);

@@ -52,17 +52,17 @@ function Experiment({ rules, rule }: { rules: readonly RuleToday[]; rule: RuleTo
 export function Playground({ chosen }: { chosen: string | undefined }) {
   const { body, failed } = useAsked<RulesPage>('rules');
   const rules = body?.rules ?? [];
-  const rule = rules.find(({ name }) => name === (chosen ?? 'create-order')) ?? (chosen ? undefined : rules[0]);
+  const rule = chosen ? rules.find(({ name }) => name === chosen) : (rules.find(({ ms }) => ms) ?? rules[0]);
   return (
     <>
-      <Heading about="What a rule would do with a load, by the model that npx millrace scale simulate uses. Nothing in the shop changes.">
+      <Heading about="What a rule would do with a load, by the model that npx millrace scale simulate uses. Nothing that runs changes.">
         Scaling playground
       </Heading>
       {failed ? <Problem failed={failed} /> : null}
       {!body && !failed ? <Waiting /> : null}
       {body && !rule ? <Empty>Lag does not scale {chosen}: choose another function.</Empty> : null}
       {body?.problem ? (
-        <p class="quiet">The rules of production are not known here, so those of this shop are shown: {body.problem}</p>
+        <p class="quiet">The rules of production are not known here, so those of npm start are shown: {body.problem}</p>
       ) : null}
       {rule ? <Experiment key={rule.name} rules={rules} rule={rule} /> : null}
     </>

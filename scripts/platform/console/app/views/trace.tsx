@@ -1,4 +1,4 @@
-/** The traces of an order as waterfalls: what was done by whom, what waited for what, and for how long. */
+/** The traces of an aggregate as waterfalls: what was done by whom, what waited for what, and for how long. */
 import { useEffect } from 'preact/hooks';
 import type { TraceSpan } from '../../wire.ts';
 import { useAsked } from '../ask.ts';
@@ -40,17 +40,17 @@ const OneTrace = ({ trace, open }: { trace: Waterfall; open: boolean }) => (
     <summary>
       <b>{trace.title}</b>{' '}
       <span class="quiet">
-        {time(trace.start)}, {duration(trace.ms)}, {plural(trace.bars.length, 'step')}
+        {time(trace.start)}, {duration(trace.ms)}, {plural(trace.bars.length, 'span')}
       </span>
     </summary>
     <div class="scroll">
       <table class="waterfall">
         <caption class="unseen">
-          Steps of {trace.title}, {duration(trace.ms)}
+          Spans of {trace.title}, {duration(trace.ms)}
         </caption>
         <thead>
           <tr>
-            <th scope="col">Step</th>
+            <th scope="col">Span</th>
             <th scope="col" class="number wide">
               Began
             </th>
@@ -72,11 +72,11 @@ const OneTrace = ({ trace, open }: { trace: Waterfall; open: boolean }) => (
   </details>
 );
 
-/** `steps`: how many events the order has; another one may be another trace. */
-export function Trace({ orderId, steps }: { orderId: string; steps: number }) {
-  const path = `orders/${encodeURIComponent(orderId)}/trace`;
+/** `events`: how many the aggregate has; another one may be another trace. */
+export function Trace({ name, id, events }: { name: string; id: string; events: number }) {
+  const path = `aggregates/${encodeURIComponent(name)}/${encodeURIComponent(id)}/trace`;
   const { body, failed, again } = useAsked<{ elsewhere: boolean; spans: readonly TraceSpan[] }>(path, EVERY_MS);
-  useEffect(again, [steps]);
+  useEffect(again, [events]);
   const traces = waterfalls(body?.spans ?? []);
   return (
     <section class="panel" aria-labelledby="trace">
