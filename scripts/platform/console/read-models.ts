@@ -11,7 +11,9 @@ const isProjector = (definition: object): definition is ProjectorDefinition =>
   'kind' in definition && definition.kind === 'projector';
 
 export const readModels = async (): Promise<readonly ReadModel[]> =>
-  (await readDefinitions()).flatMap((definition) => (isProjector(definition) ? [definition] : []));
+  (await readDefinitions()).flatMap((definition) =>
+    isProjector(definition) && !definition.applied ? [definition] : [],
+  );
 
 /** Pure. Whether its table has one row for each aggregate of this name. */
 export const showsNewest = ({ key }: Pick<ReadModel, 'key'>, name: string): boolean =>
