@@ -22,8 +22,8 @@ type Command = {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   rebuild: {
-    usage: 'rebuild <projector> [--database <url>]',
-    says: 'builds a read model anew from the event store, beside the live one, and swaps them',
+    usage: 'rebuild <projector> [--database <url>] [--nats <url>]',
+    says: 'builds the tables of a projector anew from its events, beside the live ones, and swaps them',
     run: (args) => rebuildCommand(args),
   },
   'dead-letters': {

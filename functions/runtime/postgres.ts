@@ -1,6 +1,6 @@
 /** A pool of Postgres connections that is closed with the function, and the names of the errors that it meets. */
 import pg from 'pg';
-import { unavailable } from './errors.ts';
+import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
 import { databaseUrl, integer, type Renewed, secretSetting, setting } from './settings.ts';
 import { traced } from './telemetry/query-spans.ts';
@@ -33,9 +33,20 @@ export const constraintOf = (error: unknown): string | undefined =>
  */
 const TRANSIENT = /^(08|28|53|57|58|25006|55P03)/;
 
-/** A failure to reach Postgres, or its restart, as `unavailable`; everything else as it is. */
+const NO_TABLE = '42P01';
+
+/** A failure to reach Postgres, or its restart, as `unavailable`; a table that is missing, with what to do; all else as it is. */
 export function databaseError(error: unknown): unknown {
   const state = sqlState(error);
+  if (error instanceof Error && state === NO_TABLE)
+    return new AppError(
+      'internal',
+      'missing-table',
+      `${error.message}: make it by a migration, and run the migrations`,
+      {
+        cause: error,
+      },
+    );
   if (state !== undefined && !TRANSIENT.test(state)) return error;
   if (state === undefined && !(error instanceof Error && isConnectionError(error))) return error;
   return unavailable('database-unavailable', 'Postgres does not answer at the moment; try again', error);

@@ -36,6 +36,8 @@ if missing postgres-owner; then
   store postgres-owner millrace
 fi
 pooler='pooler.postgres.svc.cluster.local:5432/millrace?sslmode=verify-full&sslrootcert=/var/run/secrets/millrace/postgres-ca.crt'
+# Those that are no functions connect to the server itself; KEDA has no CA.
+server='postgres-rw.postgres.svc.cluster.local:5432/millrace?sslmode=require'
 # generated: logins (npm run generate)
 login commands_api "$pooler" DATABASE_URL commands-api
 login event_ingress "$pooler" DATABASE_URL event-ingress
@@ -43,8 +45,8 @@ login notifications_notifier "$pooler" DATABASE_URL account-emails order-emails
 login notifications_webhooks "$pooler" DATABASE_URL webhooks
 login orders_command "$pooler" DATABASE_URL cancel-order create-order deliver-order expire-order pay-order refund-order ship-order
 login orders_projector "$pooler" DATABASE_URL order-view sales-view
+login outbox_reader "$server" url outbox-reader
 login platform_relay "$pooler" DATABASE_URL outbox-relay
 login queries_api "$pooler" DATABASE_URL queries-api
 login users_service "$pooler" DATABASE_URL user-service
 # end of generated: logins
-login outbox_reader 'postgres-rw.postgres.svc.cluster.local:5432/millrace?sslmode=require' url outbox-reader # KEDA has no CA

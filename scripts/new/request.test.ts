@@ -44,6 +44,7 @@ test.each([
   [['context', 'orders'], 'there is a context orders already'],
   [['context', 'parcels', 'letters'], 'one context at a time, not also letters'],
   [['context', 'accounts', '--aggregate', 'user'], 'events of users begin with user. already'],
+  [['context', 'gift-cards'], "'gift-card' cannot be the name of an aggregate"],
   [['context', 'parcels', '--on', 'order.paid'], 'a context takes no events'],
 ])('%j is refused, and told what to do', (args, says) => {
   expect(() => read(...args)).toThrow(UsageError);

@@ -90,6 +90,10 @@ function contextOf([, name, aggregate]: readonly (string | undefined)[], known: 
     throw new UsageError(`there is a context ${name} already: choose another name`);
   const own = aggregate ?? name.replace(/(?<=..)s$/, '');
   checkName(own, 'aggregate');
+  if (own.includes('-'))
+    throw new UsageError(
+      `'${own}' cannot be the name of an aggregate, which tables and events begin with: say --aggregate with one word`,
+    );
   const owner = known.contexts.find(({ aggregateNames, events = {} }) =>
     [aggregateNames?.name, ...Object.keys(events).map((type) => type.split('.')[0])].includes(own),
   );

@@ -38,14 +38,41 @@ test('a projector may write its own table and what was applied to it, and no oth
   ]);
 });
 
+test('names with hyphens are roles that SQL need not quote', () => {
+  const functions = [
+    fn('gift-view', 'projector', { context: 'gift-cards' }),
+    fn('gift-sms', 'notifier', { context: 'gift-cards', ownRole: true }),
+    fn('gift-api', 'http', { context: 'gift-cards' }),
+  ];
+  const roles = rolesOf({ contexts: [{ name: 'gift-cards' }], functions });
+  expect(roles.map(({ name }) => name)).toEqual(['gift_api', 'gift_cards_gift_sms', 'gift_cards_projector']);
+});
+
+test('functions of two kinds never share a role by their names', () => {
+  const functions = [fn('send-parcel', 'command'), fn('parcels-command', 'http')];
+  expect(() => rolesOf({ contexts: [platform, parcels()], functions })).toThrow(
+    'send-parcel and parcels-command would share the role parcels_command',
+  );
+});
+
 test.each([
   ['nobody', [platform, parcels({ labels: { clerk: 'select' } })], "gives rights on labels to 'clerk'"],
   [
     'two owners',
     [platform, parcels(), { name: 'post', tables: { outbox: {} } }],
-    'the table outbox is declared by platform and post',
+    'the table outbox is declared by functions/platform/context.ts and functions/post/context.ts',
   ],
-  ['no owner', [parcels()], 'is to use the table commands, which no context declares'],
+  [
+    'no owner',
+    [parcels()],
+    'the table commands, which no context declares: add it to `tables` of functions/parcels/context.ts',
+  ],
+  [
+    'no database',
+    [platform, parcels({ labels: { 'tell-parcel': 'select' } })],
+    "functions/parcels/context.ts gives rights on labels to 'tell-parcel', which has no database",
+  ],
 ])('a right of %s is refused, and the place is named', (_what, contexts, says) => {
-  expect(() => rolesOf({ contexts, functions: [fn('send-parcel', 'command')] })).toThrow(says);
+  const functions = [fn('send-parcel', 'command'), fn('tell-parcel', 'policy', { settings: {} })];
+  expect(() => rolesOf({ contexts, functions })).toThrow(says);
 });

@@ -17,6 +17,8 @@ const KINDS: readonly Kind[] = ['command', 'projector', 'policy', 'notifier', 'r
 const APPEND = 'select, insert';
 const KEEP = 'select, insert, update';
 
+const fileOf = (context: string): string => `functions/${context}/context.ts`;
+
 /** What the kind of a function implies. */
 function implied(fn: Own, { contexts }: Declared): Right[] {
   const { kind, table, applied, claimsTable, context } = fn;
@@ -53,7 +55,7 @@ export function tablesOf({ contexts, functions }: Declared): ReadonlyMap<string,
     const other = seen.get(table);
     if (other !== undefined)
       throw new Error(
-        `the table ${table} is declared by ${other} and ${owner}: leave it to one functions/<context>/context.ts`,
+        `the table ${table} is declared by ${fileOf(other)} and ${fileOf(owner)}: leave it to one of them`,
       );
     seen.set(table, owner);
   }
@@ -65,10 +67,11 @@ function rolesNamed(who: string, context: DefinedContext, table: string, { conte
   if (contexts.some(({ roles = {} }) => Object.hasOwn(roles, who))) return [who];
   const own = functions.filter((fn) => fn.context === context.name && fn.kind === who && !fn.ownRole);
   const named = functions.filter(({ name }) => name === who);
+  const gives = `${fileOf(context.name)} gives rights on ${table} to '${who}'`;
   if (named.length === 0 && !KINDS.some((kind) => kind === who))
-    throw new Error(
-      `functions/${context.name}/context.ts gives rights on ${table} to '${who}': write a kind, the name of a function, or one of \`roles\``,
-    );
+    throw new Error(`${gives}: write a kind, the name of a function, or one of \`roles\``);
+  if (named.some((fn) => roleOf(fn) === undefined))
+    throw new Error(`${gives}, which has no database: leave it out, or declare DATABASE_URL in its settings`);
   return [...own, ...named].flatMap((fn) => roleOf(fn) ?? []);
 }
 
@@ -77,24 +80,29 @@ export function rolesOf(declared: Declared): Role[] {
   const { contexts, functions } = declared;
   const known = tablesOf(declared);
   const grants = new Map<string, Grant>();
-  const add = (role: string, table: string, privileges: string): void => {
+  const add = (role: string, [table, privileges]: Right, context: string): void => {
     if (!known.has(table))
       throw new Error(
-        `${role} is to use the table ${table}, which no context declares: add it to \`tables\` of functions/<context>/context.ts`,
+        `${role} is to use the table ${table}, which no context declares: add it to \`tables\` of ${fileOf(context)}`,
       );
     const key = `${role} ${table} ${privileges}`;
     grants.set(key, { role, table, privileges });
   };
   for (const fn of functions)
     for (const role of [roleOf(fn) ?? []].flat())
-      for (const [table, privileges] of implied(fn, declared)) add(role, table, privileges);
+      for (const right of implied(fn, declared)) add(role, right, fn.context);
   for (const context of contexts)
     for (const [table, rights] of Object.entries(context.tables ?? {}))
       for (const [who, privileges] of Object.entries(rights))
-        for (const role of rolesNamed(who, context, table, declared)) add(role, table, privileges);
+        for (const role of rolesNamed(who, context, table, declared)) add(role, [table, privileges], context.name);
   const uses = new Map<string, string>(contexts.flatMap(({ roles = {} }) => Object.entries(roles)));
   for (const fn of functions) {
     const role = roleOf(fn);
+    const other = functions.find((one) => roleOf(one) === role && (one.context !== fn.context || one.kind !== fn.kind));
+    if (role && other)
+      throw new Error(
+        `the functions ${fn.name} and ${other.name} would share the role ${role} and all its rights: rename one of them`,
+      );
     if (role) uses.set(role, [uses.get(role) ?? [], `\`${fn.name}\``].flat().join(', '));
   }
   const placeOf = ({ table, privileges }: Grant): string => `${table} ${privileges}`;

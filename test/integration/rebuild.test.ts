@@ -1,16 +1,22 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { PublicOrder } from '../../functions/orders/events.ts';
+import { orders } from '../../functions/orders/order.ts';
 import orderView from '../../functions/orders/order-view/function.ts';
 import salesView from '../../functions/orders/sales-view/function.ts';
-import { upsert } from '../../functions/runtime/projector.ts';
 import type { WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
 import { rebuild } from '../../scripts/operate/rebuild/rebuild.ts';
+import { readContexts } from '../../scripts/registry/contexts.ts';
+import { keepHistory, readCorpus } from '../../scripts/registry/corpus.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { foldAll } from '../support/fold.ts';
 import { until } from '../support/until.ts';
+
+const corpus = (await readContexts()).filter(({ name }) => name === 'orders').flatMap((context) => readCorpus(context));
 
 let backends: Backends;
 let database: pg.Pool;
@@ -47,10 +53,9 @@ async function store(id: string, events: readonly WrittenEvent[]): Promise<void>
 
 /** Orders of the corpus, in the store; what each of them is according to the corpus. */
 async function storeCorpus(): Promise<object[]> {
-  const folder = path.join(repository, 'test/corpus/orders');
-  const histories = readdirSync(folder).map((file) => JSON.parse(readFileSync(path.join(folder, file), 'utf8')));
-  for (const { order, events } of histories) await store(order.orderId, events);
-  return histories.map(({ order }) => order).sort((a, b) => a.orderId.localeCompare(b.orderId));
+  const kept = corpus.map(({ after, events }) => ({ order: after as PublicOrder, events }));
+  for (const { order, events } of kept) await store(order.orderId, events);
+  return kept.map(({ order }) => order).sort((a, b) => a.orderId.localeCompare(b.orderId));
 }
 
 const viewed = async (): Promise<object[]> =>
@@ -60,20 +65,16 @@ test('order_view is built anew from events in every form: a row an order, as the
   const expected = await storeCorpus();
   await database.query(`insert into order_view values (gen_random_uuid(), 1, gen_random_uuid(), 'open', now(), '{}')`);
   const { rows, events } = await rebuild(database, orderView, say);
-  expect({ rows, events }).toEqual({ rows: expected.length, events: (await foldAll(database)).length });
+  expect({ rows, events }).toEqual({ rows: expected.length, events: (await foldAll(database, orders)).length });
   expect(await viewed()).toEqual(expected);
   expect(lines.join('\n')).toContain(`compared with the live rows: 0 are the same, 0 differ, ${rows} are new`);
-  expect(lines.join('\n')).toContain('1 orders have live rows that no event in the store has made');
+  expect(lines.join('\n')).toContain('1 rows were live of which order_events knows nothing; they are not kept');
 });
 
 test('sales_view is built anew with a row for each event that it counts', async () => {
   await storeCorpus();
-  const counted = (await foldAll(database)).filter(({ event }) => salesView.consumes.includes(event.type));
-  await upsert(
-    database,
-    salesView,
-    counted.map(({ event, data }) => salesView.rowOf(event.type, data)),
-  );
+  const counted = (await foldAll(database, orders)).filter(({ type }) => salesView.consumes.includes(type));
+  await salesView.write(database, counted);
   const live = await database.query('select * from sales_view order by order_id, version');
   expect(live.rows).toHaveLength(counted.length);
   await database.query(
@@ -82,6 +83,23 @@ test('sales_view is built anew with a row for each event that it counts', async 
   await rebuild(database, salesView, say);
   expect((await database.query('select * from sales_view order by order_id, version')).rows).toEqual(live.rows);
   expect(lines.join('\n')).toContain(`${counted.length - 1} are the same, 1 differ, 0 are new`);
+});
+
+test('an order of the database is kept as the corpus has it, under a name that is not taken', async () => {
+  await storeCorpus();
+  const root = mkdtempSync(path.join(os.tmpdir(), 'millrace-corpus-'));
+  try {
+    for (const { name, context, declared, after } of corpus) {
+      const keep = () => keepHistory(database, context, declared, (after as PublicOrder).orderId, name, root);
+      const file = await keep();
+      const { about: _, ...written } = JSON.parse(readFileSync(path.join(repository, file), 'utf8'));
+      expect(JSON.parse(readFileSync(path.join(root, file), 'utf8'))).toMatchObject(written);
+      await expect(keep()).rejects.toThrow(`${file} is there already`);
+      await expect(keepHistory(database, context, declared, 'lost', name, root)).rejects.toThrow('has no order lost');
+    }
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 const SHAPE = `

@@ -1,57 +1,61 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { expect, test } from 'vitest';
-import { publicOrder } from '../../functions/orders/events.ts';
-import { orders } from '../../functions/orders/order.ts';
-import { storedEvents, storedOrder } from '../../functions/orders/stored-events.ts';
-import { upcast, type WrittenEvent } from '../../functions/runtime/store/schema-versions.ts';
-import { repository } from '../../scripts/registry/repository.ts';
+import { fold } from '../../functions/runtime/aggregate.ts';
+import { publishedData, upcast } from '../../functions/runtime/store/schema-versions.ts';
+import { aggregatesOf, eventsOf, readContexts } from '../../scripts/registry/contexts.ts';
+import { outcomeOf, readCorpus } from '../../scripts/registry/corpus.ts';
 
-type History = {
-  readonly about: string;
-  readonly events: readonly WrittenEvent[];
-  readonly order: object;
-  readonly snapshot: object;
-};
+const contexts = await readContexts();
+const published = eventsOf(contexts);
+const histories = contexts
+  .flatMap((context) => readCorpus(context))
+  .map((history) => [history.declared.aggregate.name, history.name, history] as const);
 
-const FOLDER = path.join(repository, 'test/corpus/orders');
-const histories = readdirSync(FOLDER).map((file): [string, History] => [
-  path.basename(file, '.json'),
-  JSON.parse(readFileSync(path.join(FOLDER, file), 'utf8')),
-]);
-
-const schemaOf = ({ type, schemaVersion }: WrittenEvent) =>
-  storedEvents[type as keyof typeof storedEvents][schemaVersion - 1];
-
-test.each(histories)("today's code reads the order %s as it was read when it was written down", (_name, history) => {
-  const events = history.events.map((event) => upcast(orders, 'of the corpus', event));
-  const order = orders.publish(events.reduce(orders.evolve, orders.initial), events.length);
-  expect(order).toEqual(history.order);
-  expect(publicOrder.parse(order)).toEqual(order);
+test.each(histories)("today's code reads the %s %s as it was read when it was written down", (_of, _name, history) => {
+  const { declared, events, after } = history;
+  expect(outcomeOf(declared.aggregate, events).after).toEqual(after);
 });
 
-// Snapshots that lie in the store are such states: when it is another one for a reason, orders has another form.
+// Snapshots that lie in the store are such states: when it is another one for a reason, the aggregate has another schemaVersion.
 test.each(histories)(
-  "today's code makes of the order %s the state that snapshots of its form keep",
-  (_name, history) => {
-    const events = history.events.map((event) => upcast(orders, 'of the corpus', event));
-    const state = events.reduce(orders.evolve, orders.initial);
-    expect({ schemaVersion: orders.schemaVersion, state }).toStrictEqual(history.snapshot);
-    expect(storedOrder.parse(state)).toStrictEqual(state);
+  "today's code makes of the %s %s the state that snapshots of its schema version keep",
+  (_of, _name, { declared, events, snapshot }) => {
+    const today = outcomeOf(declared.aggregate, events).snapshot;
+    expect(today).toStrictEqual(snapshot);
+    expect(declared.state.parse(today.state)).toStrictEqual(today.state);
   },
 );
 
-test.each(histories)('every event of the order %s is of the form that it says', (_name, { events }) => {
-  for (const event of events) expect(schemaOf(event)?.parse(event.data)).toEqual(event.data);
+test.each(histories)('every event of the %s %s is of the schema version that it says', (_of, _name, history) => {
+  const { events, declared } = history;
+  for (const { type, schemaVersion, data } of events)
+    expect(declared.storedEvents[type]?.[schemaVersion - 1]?.parse(data)).toEqual(data);
   expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
 });
 
-test('every form of every event is in the corpus', () => {
-  const known = Object.entries(storedEvents).flatMap(([type, schemas]) =>
-    schemas.map((_, index) => `${type}@${index + 1}`),
+test.each(histories)('every event of the %s %s is published as its schema says', (_of, _name, { declared, events }) => {
+  const { aggregate } = declared;
+  const upcasted = events.map((event) => upcast(aggregate, 'of the corpus', event));
+  for (const [index, event] of upcasted.entries()) {
+    const data = publishedData(aggregate, event, fold(aggregate, upcasted.slice(0, index + 1)), index + 1);
+    const parsed = published[event.type]?.schema.parse(data) ?? {};
+    expect(data).toMatchObject(parsed);
+    expect(parsed).toMatchObject({ [aggregate.name]: data[aggregate.name as keyof typeof data] });
+  }
+});
+
+test('every schema version of every event is in the corpus', () => {
+  const known = Object.values(aggregatesOf(contexts)).flatMap(({ storedEvents }) =>
+    Object.entries(storedEvents).flatMap(([type, schemas]) => schemas.map((_, index) => `${type}@${index + 1}`)),
   );
   const present = new Set(
-    histories.flatMap(([, { events }]) => events.map(({ type, schemaVersion }) => `${type}@${schemaVersion}`)),
+    histories.flatMap(([, , { events }]) => events.map(({ type, schemaVersion }) => `${type}@${schemaVersion}`)),
   );
   expect(known.filter((one) => !present.has(one))).toEqual([]);
+});
+
+test('a context without a history of its aggregate is told how to make one', () => {
+  const context = contexts.find(({ aggregates = [] }) => aggregates.length > 0);
+  if (!context) throw new Error('no context has an aggregate');
+  const [of] = Object.keys(aggregatesOf([context]));
+  expect(() => readCorpus(context, '/nowhere')).toThrow(`npm run corpus -- ${of} <its id> <name of the file>`);
 });

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { PG_MIGRATE_LOCK_ID } from 'node-pg-migrate';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Definition } from '../../functions/runtime/function.ts';
 import { readContexts } from '../../scripts/registry/contexts.ts';
-import { listFunctions, readDefinitions } from '../../scripts/registry/functions.ts';
+import { readDefinitions } from '../../scripts/registry/functions.ts';
 import { rolesOf } from '../../scripts/registry/postgres-rights.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import { at, kindOf } from '../support/kubernetes-objects.ts';
@@ -70,15 +69,13 @@ describe('the logins of Postgres', () => {
 
   test('get their passwords by the script, which gives each function that needs one its URL', async () => {
     const lines = [...read('production/logins.sh').matchAll(/^login (\w+) \S+ \w+ ([a-z -]+)/gm)];
-    expect(lines.map(([, role]) => role).sort()).toEqual(groups());
-    const needing = await Promise.all(
-      (await listFunctions()).map(async ({ name, source }) => {
-        const { default: definition } = (await import(source)) as { default: Definition };
-        return 'DATABASE_URL' in definition.settings ? [name] : [];
-      }),
+    expect(lines.map(([, role]) => role)).toEqual(groups());
+    const needing = (await readDefinitions()).flatMap(({ name, settings }) =>
+      'DATABASE_URL' in settings ? [name] : [],
     );
+    const others = (await readContexts()).flatMap(({ roles = {} }) => Object.keys(roles));
     const given = lines.flatMap(([, , functions = '']) => functions.trim().split(' '));
-    expect(given.sort()).toEqual([...needing.flat(), 'outbox-reader'].sort());
+    expect(given.sort()).toEqual([...needing, ...others.map((role) => role.replaceAll('_', '-'))].sort());
   });
 
   test('meet poolers that are spread and protected by the one label of theirs that the operator leaves alone', () => {

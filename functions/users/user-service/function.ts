@@ -30,8 +30,15 @@ export default service({
   settings: {
     ...databaseSettings,
     ...natsSettings,
-    SIGNING_KEY_FILE: setting('File with the keys that sign access tokens, a JWK set; read again when it changes', filePath),
-    SIGN_UPS_PER_ADDRESS: setting('New accounts of one client address (IPv6: /64) in 10 minutes at most', integer(1, 1_000_000), '20'),
+    SIGNING_KEY_FILE: setting(
+      'File with the keys that sign access tokens, a JWK set; read again when it changes',
+      filePath,
+    ),
+    SIGN_UPS_PER_ADDRESS: setting(
+      'New accounts of one client address (IPv6: /64) in 10 minutes at most',
+      integer(1, 1_000_000),
+      '20',
+    ),
   },
   publishes: Object.keys(userEvents),
   async open(shell) {

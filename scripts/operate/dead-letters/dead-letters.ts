@@ -67,7 +67,7 @@ function toDeadLetter({ message: { subject, seq, time, hdrs, data } }: Stored): 
 const NO_MESSAGE = 'jetstream-10037';
 
 /** The stored message, or undefined when there is none. */
-async function get(bus: Bus, stream: string, which: object): Promise<Stored | undefined> {
+export async function storedMessage(bus: Bus, stream: string, which: object): Promise<Stored | undefined> {
   try {
     return await bus.api<Stored>(`STREAM.MSG.GET.${stream}`, which);
   } catch (error) {
@@ -79,7 +79,7 @@ async function get(bus: Bus, stream: string, which: object): Promise<Stored | un
 /** All messages of a stream on a subject, the oldest first, from a sequence on. */
 export async function* storedMessages(bus: Bus, stream: string, subject: string, from = 1): AsyncGenerator<Stored> {
   for (let next = from; ; ) {
-    const found = await get(bus, stream, { seq: next, next_by_subj: subject });
+    const found = await storedMessage(bus, stream, { seq: next, next_by_subj: subject });
     if (!found) return;
     yield found;
     next = found.message.seq + 1;
@@ -91,7 +91,7 @@ export async function* readDeadLetters(bus: Bus, from = 1): AsyncGenerator<DeadL
 }
 
 export async function findDeadLetter(bus: Bus, id: number): Promise<DeadLetter | undefined> {
-  const found = await get(bus, DEAD_LETTERS, { seq: id });
+  const found = await storedMessage(bus, DEAD_LETTERS, { seq: id });
   return found && toDeadLetter(found);
 }
 
@@ -105,7 +105,7 @@ export async function removeMessage(bus: Bus, stream: string, sequence: number):
 }
 
 export const isStored = async (bus: Bus, stream: string, which: object): Promise<boolean> =>
-  (await get(bus, stream, which)) !== undefined;
+  (await storedMessage(bus, stream, which)) !== undefined;
 
 /** Id of the newest dead letter that there ever was. */
 export const lastDeadLetter = async (bus: Bus): Promise<number> =>

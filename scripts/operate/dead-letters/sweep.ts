@@ -59,7 +59,7 @@ export type Stray = {
 };
 
 /** RFC 3339 with up to nine digits of a second → ns since 1970, as text. */
-function nanosOf(time: string): string {
+export function nanosOf(time: string): string {
   const [, second = '', fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return `${Date.parse(`${second}Z`) / 1_000}${fraction.padEnd(9, '0')}`;
 }

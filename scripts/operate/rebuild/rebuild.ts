@@ -1,10 +1,21 @@
-/** A projector's table built anew from the event store, beside the live one, which it replaces; nothing is sent, nothing lost. */
+/** A projector's tables built anew from its events, beside the live ones, which they replace; nothing is sent, nothing lost. */
 import type pg from 'pg';
-import { type ProjectorDefinition, upsert } from '../../../functions/runtime/projector.ts';
-import { behind, compare, createFresh, dropFresh, freshOf, replaceLive } from './read-model.ts';
-import { replay, sourceOf } from './replay.ts';
+import { toAppError } from '../../../functions/runtime/errors.ts';
+import type { ProjectorDefinition, ReadEvent } from '../../../functions/runtime/handling/projection.ts';
+import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
+import {
+  analyzeFresh,
+  compare,
+  countBehind,
+  countFresh,
+  createFresh,
+  dropFresh,
+  FRESH,
+  replaceLive,
+} from './read-model.ts';
+import { type Replayed, type Source, sourceOf } from './source.ts';
 
-const ROWS_A_STATEMENT = 1_000;
+const EVENTS_A_STATEMENT = 1_000;
 /** Readers of the table wait no longer than this for the swap; then they go first, and it is tried again. */
 const LOCK_TIMEOUT_MS = 2_000;
 const SWAPS = 20;
@@ -22,70 +33,80 @@ export type Rebuilt = {
 type Work = {
   readonly database: pg.Pool;
   readonly projector: ProjectorDefinition;
+  readonly source: Source;
   readonly say: (line: string) => void;
 };
 
-/** Writes the rows of all aggregates, or of those named, to the fresh table. */
+/** Writes events to the fresh tables; passes over those that live became dead letters. */
+async function write(work: Work, target: pg.Pool | pg.PoolClient, events: readonly ReadEvent[]): Promise<void> {
+  const { projector, source } = work;
+  if (events.length === 0) return;
+  try {
+    await projector.write(target, events, FRESH);
+  } catch (error) {
+    if (!source.unchecked || toAppError(error).code !== 'invalid') throw error;
+    if (events.length === 1) return;
+    for (const event of events) await write(work, target, [event]);
+  }
+}
+
+/** Gives how many were read. */
 async function project(
-  { database, projector }: Work,
+  work: Work,
   target: pg.Pool | pg.PoolClient,
-  ids?: readonly string[],
-  progress?: (events: number) => void,
-): Promise<{ rows: number; events: number }> {
-  const fresh = freshOf(projector);
-  let [rows, events] = [0, 0];
+  batches: AsyncIterable<Replayed>,
+  progress?: (read: number) => void,
+): Promise<number> {
+  let total = 0;
   let writing: Promise<unknown> = Promise.resolve();
-  for await (const made of replay(database, projector, ids)) {
+  for await (const { events, read } of batches) {
     await writing;
-    rows += made.rows.length;
-    events += made.events;
-    progress?.(events);
-    const write = async (): Promise<void> => {
-      for (let from = 0; from < made.rows.length; from += ROWS_A_STATEMENT)
-        await upsert(target, fresh, made.rows.slice(from, from + ROWS_A_STATEMENT));
+    total += read;
+    progress?.(total);
+    const writeAll = async (): Promise<void> => {
+      for (let from = 0; from < events.length; from += EVENTS_A_STATEMENT)
+        await write(work, target, events.slice(from, from + EVENTS_A_STATEMENT));
     };
-    // Written while the next events are made into rows.
-    writing = write();
+    // Written while the next events are read.
+    writing = writeAll();
     writing.catch(() => undefined);
   }
   await writing;
-  return { rows, events };
+  return total;
 }
 
 async function build(work: Work): Promise<{ rows: number; events: number; seconds: number }> {
-  const { database, projector, say } = work;
-  const { name } = sourceOf(projector);
-  const { rows: counted } = await database.query<{ events: number }>(
-    `select count(*)::int as events from ${name}_events`,
-  );
+  const { database, projector, source, say } = work;
+  const count = await source.count();
   const began = performance.now();
   const secondsNow = (): number => Math.max((performance.now() - began) / 1_000, 0.001);
   let saidAt = 0;
-  const progress = (events: number): void => {
+  const progress = (read: number): void => {
     if (secondsNow() - saidAt < 1) return;
     saidAt = secondsNow();
-    say(`  ${events} of ${counted[0]?.events ?? 0} events, ${Math.round(events / saidAt)} a second`);
+    say(`  ${read} of ${count} events, ${Math.round(read / saidAt)} a second`);
   };
-  const { rows, events } = await project(work, database, undefined, progress);
+  const events = await project(work, database, source.all(), progress);
   const seconds = secondsNow();
-  await database.query(`analyze ${freshOf(projector).table}`);
+  await analyzeFresh(database, projector);
+  const rows = await countFresh(database, projector);
   say(
     `  built ${rows} rows of ${events} events in ${seconds.toFixed(1)} s, ${Math.round(events / seconds)} events a second`,
   );
   return { rows, events, seconds };
 }
 
-/** Until few are behind, or as many as before: rows that no event in the store has made cannot be caught up. */
+/** Until few are behind, or as many as before: what no event has made cannot be caught up. */
 async function catchUp(work: Work): Promise<void> {
-  const { database, projector, say } = work;
-  const { name } = sourceOf(projector);
+  const { database, source, say } = work;
   let before = Number.POSITIVE_INFINITY;
   for (let tries = 0; tries < CATCH_UPS; tries += 1) {
-    const ids = await behind(database, projector, name);
-    if (ids.length <= FEW || ids.length >= before) return;
-    before = ids.length;
-    await project(work, database, ids);
-    say(`  caught up ${ids.length} ${name}s that changed meanwhile`);
+    const { count, what, read, written } = await source.missing(database);
+    if (count <= FEW || count >= before) return;
+    before = count;
+    await project(work, database, read());
+    written();
+    say(`  caught up ${count} ${what} that changed meanwhile`);
   }
 }
 
@@ -94,24 +115,24 @@ async function sayComparison({ database, projector, say }: Work): Promise<void> 
   say(`  compared with the live rows: ${same} are the same, ${changed} differ, ${added} are new`);
 }
 
-/** Under the lock; what is still behind then, no event in the store has made. */
+/** Under the lock; what is still behind then, no event has made. */
 async function catchUpLast(work: Work, client: pg.PoolClient): Promise<void> {
-  const { projector, say } = work;
-  const { name } = sourceOf(projector);
-  const ids = await behind(client, projector, name);
-  if (ids.length === 0) return;
-  await project(work, client, ids);
-  const strange = (await behind(client, projector, name, ids)).length;
-  if (strange > 0) say(`  ${strange} ${name}s have live rows that no event in the store has made; they are not kept`);
+  const { projector, source, say } = work;
+  if ((await countBehind(client, projector)) === 0) return;
+  const { read } = await source.missing(client);
+  await project(work, client, read());
+  const strange = await countBehind(client, projector);
+  const what = projector.applied ? 'events were added' : 'rows were live';
+  if (strange > 0) say(`  ${strange} ${what} of which ${source.place} knows nothing; they are not kept`);
 }
 
-/** The projector waits from the lock to the commit, and readers from the drop; then all find the new table by its name. */
+/** The projector waits from the lock to the commit, and readers from the drop; then all find the new tables by their names. */
 async function swapOnce(work: Work, client: pg.PoolClient): Promise<number> {
   const { projector } = work;
   await client.query('begin');
   try {
     await client.query(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    await client.query(`lock table ${projector.table} in share row exclusive mode`);
+    await client.query(`lock table ${projector.tables.join(', ')} in share row exclusive mode`);
     const began = performance.now();
     await catchUpLast(work, client);
     await replaceLive(client, projector);
@@ -146,10 +167,20 @@ async function swap(work: Work, client: pg.PoolClient): Promise<number> {
   }
 }
 
-/** Throws, and leaves the live table as it was, when anything goes wrong before the swap is committed. */
-export async function rebuild(database: pg.Pool, projector: ProjectorDefinition, say: Work['say']): Promise<Rebuilt> {
-  const work = { database, projector, say };
-  sourceOf(projector);
+const noNats = (): Promise<Bus> => Promise.reject(new Error('The events are in their stream alone: connect to NATS'));
+
+/**
+ * `connect` gives NATS when the events are in their stream alone. Throws, and leaves the live tables as they were, when
+ * anything goes wrong before the swap is committed.
+ */
+export async function rebuild(
+  database: pg.Pool,
+  projector: ProjectorDefinition,
+  say: Work['say'],
+  connect: () => Promise<Bus> = noNats,
+): Promise<Rebuilt> {
+  const source = await sourceOf(database, projector, connect);
+  const work = { database, projector, source, say };
   const client = await database.connect();
   try {
     const lock = [`millrace rebuild ${projector.table}`];
@@ -158,6 +189,7 @@ export async function rebuild(database: pg.Pool, projector: ProjectorDefinition,
       throw new Error(`${projector.table} is being rebuilt by another process; wait until it is done`);
     try {
       await createFresh(database, projector);
+      say(`  reads ${source.place}`);
       const built = await build(work);
       await catchUp(work);
       await sayComparison(work);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { BATCH } from '../../../functions/runtime/projector.ts';
+import { BATCH } from '../../../functions/runtime/handling/projection.ts';
 import { type DefinedFunction, readDefinitions } from '../../registry/functions.ts';
 import { repository } from '../../registry/repository.ts';
 import { UsageError } from '../cli.ts';

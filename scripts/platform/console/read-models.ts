@@ -1,6 +1,7 @@
 /** Projectors that keep one row an aggregate, as they declare it → those whose row of an aggregate is older than its events. */
+
+import type { ProjectorDefinition } from '../../../functions/runtime/handling/projection.ts';
 import type { Database } from '../../../functions/runtime/postgres.ts';
-import type { ProjectorDefinition } from '../../../functions/runtime/projector.ts';
 import { readDefinitions } from '../../registry/functions.ts';
 import type { AggregateVersion, LateRow } from './wire.ts';
 

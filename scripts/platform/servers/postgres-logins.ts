@@ -7,6 +7,9 @@ import { newPassword, readPrivate, writePrivate } from './secrets.ts';
 /** The longest that a statement may take; a setting of a login, as those of a role without one are not inherited. */
 const STATEMENT_TIMEOUT = '10s';
 
+/** What Postgres says of a role that is not there. */
+const UNDEFINED_OBJECT = '42704';
+
 const loginOf = (role: string): string => `${role}_login`;
 
 /** Statements that give a role its login, or the login that it has this password. */
@@ -39,6 +42,11 @@ export async function openLogins(
   try {
     const statements = Object.entries(passwords).flatMap(([role, password]) => loginStatements(role, password));
     await owner.query(statements.join(';\n'));
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== UNDEFINED_OBJECT) throw error;
+    throw new Error(`${error.message}: infra/postgres/roles.sql is older than the functions; run npm run generate`, {
+      cause: error,
+    });
   } finally {
     await owner.end();
   }

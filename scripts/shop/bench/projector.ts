@@ -1,8 +1,10 @@
 /** Events that order-view makes rows of a second, live and in a rebuild, beside the same upserts done raw in the same run. */
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { orderEvents } from '../../../functions/orders/events.ts';
 import { orders } from '../../../functions/orders/order.ts';
 import orderView from '../../../functions/orders/order-view/function.ts';
+import { rowOf } from '../../../functions/orders/order-view/row.ts';
 import { newId } from '../../../functions/runtime/ids.ts';
 import type { Row as ViewRow } from '../../../functions/runtime/projector.ts';
 import { publishedData } from '../../../functions/runtime/store/schema-versions.ts';
@@ -31,7 +33,7 @@ function makeOrder(): Made {
   const stored = { ...about, lines: [line], totalMinor: 2500, paymentDueAt: createdAt };
   const event = { type: 'order.created', data: stored } as const;
   const data = publishedData(orders, event, orders.evolve(orders.initial, event), 1);
-  return { id, event: stored, data, row: orderView.rowOf(event.type, data) };
+  return { id, event: stored, data, row: rowOf(orderEvents['order.created'].parse(data)) };
 }
 
 const make = (count: number): Made[] => Array.from({ length: count }, makeOrder);
