@@ -57,7 +57,7 @@ function sentenceOf(rules: readonly Rule[]): string {
   return `${sleeps}. ${cpus}.`;
 }
 
-/** `order.created`, `order.paid` → `order.created`, `.paid`: a name begins as the one before it does. */
+/** `parcel.sent`, `parcel.lost` → `parcel.sent`, `.lost`: a name begins as the one before it does. */
 function named(types: readonly string[]): string {
   const contextOf = (type: string): string => type.slice(0, type.lastIndexOf('.'));
   return types

@@ -96,10 +96,10 @@ const WHO: Readonly<Record<string, string>> = {
   staff: 'For staff.',
 };
 
-/** Such as `/v1/orders/{orderId}`. */
+/** Such as `/v1/parcels/{parcelId}`. */
 const pathOf = (route: Route): string => route.path.replaceAll(/:(\w+)/g, '{$1}');
 
-/** `GET /v1/orders/{orderId}/events` is `getOrdersOrderIdEvents`. */
+/** `GET /v1/parcels/{parcelId}/events` is `getParcelsParcelIdEvents`. */
 const operationId = ({ method, path }: Route): string =>
   method.toLowerCase() +
   path

@@ -4,7 +4,7 @@ import type { NatsUser } from './permissions.ts';
 /** The account that all of the shop is in; what reads the monitoring endpoint names it too. */
 export const ACCOUNT = 'SHOP';
 
-/** `order-view` has its public key in `NKEY_ORDER_VIEW`. */
+/** `parcel-view` has its public key in `NKEY_PARCEL_VIEW`. */
 export const variableOf = (user: string): string => `NKEY_${user.toUpperCase().replaceAll('-', '_')}`;
 
 const list = (subjects: readonly string[], indent: string): string =>
