@@ -90,7 +90,7 @@ describe('In a checkout', () => {
   test('a change of what functions share lists those that are built on it', () => {
     change('functions/runtime/notifying/handler.ts', "'delivery-too-slow'", "'delivery-too-late'");
     const { stdout } = affected(copy, '--since', 'HEAD');
-    expect(stdout).toBe('account-emails     bundle\norder-emails       bundle\nwebhooks           bundle\n');
+    expect(stdout).toBe('account-emails     bundle\norder-emails       bundle\n');
   });
 
   test('a change of words lists nothing', () => {
