@@ -1,7 +1,13 @@
 /** Builder of e-mail notifiers: event → template → SMTP, once a template and recipient. */
 import { randomBytes } from 'node:crypto';
 import type * as z from 'zod/mini';
-import { type Notification, type NotifierDefinition, type NotifierSettings, notifier, type Schemas } from '../runtime/notifier.ts';
+import {
+  type Notification,
+  type NotifierDefinition,
+  type NotifierSettings,
+  notifier,
+  type Schemas,
+} from '../runtime/notifier.ts';
 import { type DeliverySettings, deliverySettings, openDelivery } from './delivery.ts';
 import { isOptional } from './optional.ts';
 import { openOrderStates, type SeenOrder } from './order-states.ts';
