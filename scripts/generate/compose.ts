@@ -18,20 +18,24 @@ type Routed = { readonly name: string; readonly routes: readonly Pick<Route, 'me
 const read = (file: string): string => readFileSync(path.join(repository, file), 'utf8');
 
 /** The settings that nobody has given a value: that of the shell in which compose runs. */
-function environmentOf({ settings }: DefinedFunction, given: Readonly<Record<string, string>>): string {
+function environmentOf({ settings }: DefinedFunction, given: Readonly<Record<string, string>>): string[] {
   const open = Object.entries(settings)
     .filter(([name, { default: preset, optional }]) => preset === undefined && !optional && !(name in given))
-    .map(([name]) => `${name}: "\${${name}:-}"`);
-  return open.length > 0 ? `, environment: { <<: *environment, ${open.join(', ')} }` : '';
+    .map(([name]) => `    ${name}: "\${${name}:-}"`);
+  return open.length > 0 ? ['  environment:', '    <<: *environment', ...open] : [];
 }
 
 /** `x-<name>: &<name>`, written by hand, has what is special about a function there. */
-function serviceLine(fn: DefinedFunction, text: string): string {
+function serviceLines(fn: DefinedFunction, text: string): string[] {
   const { name } = fn;
   const base = text.includes(`\nx-${name}: &${name}\n`) ? `[*${name}, *function]` : '*function';
   const { environment } = (parse(text, { merge: true }) as Compose)['x-function'];
-  const build = `build: { context: .., args: { FUNCTION: ${name} } }`;
-  return `${name}: { <<: ${base}, ${build}${environmentOf(fn, environment)} }`;
+  return [
+    `${name}:`,
+    `  <<: ${base}`,
+    `  build: { context: .., args: { FUNCTION: ${name} } }`,
+    ...environmentOf(fn, environment),
+  ];
 }
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD';
@@ -90,11 +94,11 @@ export async function composeFiles(): Promise<Generated> {
   const functions = await readDefinitions();
   const http = functions.filter(isHttp).map(({ name, routes }) => ({ name, routes: routes() }));
   const text = read(COMPOSE);
-  const lines = functions.map((fn) => serviceLine(fn, text));
+  const lines = functions.flatMap((fn) => serviceLines(fn, text));
   const listed = withSection(COMPOSE, text, 'functions', lines);
-  const doors = http.map(({ name }) => `- ${name}`);
+  const sources = http.map(({ name }) => `- ${name}`);
   return {
-    [COMPOSE]: withSection(COMPOSE, listed, 'http', doors),
+    [COMPOSE]: withSection(COMPOSE, listed, 'http', sources),
     [CADDYFILE]: withSection(CADDYFILE, read(CADDYFILE), 'routes', caddyRoutes(http)),
   };
 }

@@ -11,13 +11,14 @@ const SHARED = ['runtime', 'gen'];
 
 export type DefinedContext = Context & { readonly name: string };
 
-/** Names of the contexts, sorted. */
+/** Names of the contexts, sorted: folders with a file in them, for git keeps no empty ones. */
 async function listContexts(): Promise<string[]> {
-  const entries = await readdir(FUNCTIONS, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && !SHARED.includes(entry.name))
-    .map(({ name }) => name)
-    .sort();
+  const files = await readdir(FUNCTIONS, { recursive: true });
+  const names = files
+    .filter((file) => /\.\w+$/.test(file))
+    .map((file) => file.split(path.sep))
+    .flatMap(([name = '', ...rest]) => (rest.length > 0 && !SHARED.includes(name) ? [name] : []));
+  return [...new Set(names)].sort();
 }
 
 export async function readContexts(): Promise<DefinedContext[]> {
