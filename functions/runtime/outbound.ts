@@ -45,7 +45,8 @@ const REPEATABLE = ['GET', 'HEAD', 'PUT', 'DELETE'];
 const AGAIN = [408, 429];
 
 function baseOf(base: string): { readonly url: URL; readonly allowed: Allowed } {
-  const url = new URL(base.endsWith('/') ? base : `${base}/`);
+  const url = new URL(base);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
   return { url, allowed: { hosts: [{ host: url.hostname, ports: [port] }], http: true } };
 }
