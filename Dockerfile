@@ -33,6 +33,6 @@ USER 65532:65532
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/app/.cache
 # The function starts with stand-ins for its servers, on the loopback address, and is led through one message; what it
 # compiled stays in .cache, which is only read later.
-RUN --mount=type=bind,from=build,source=/src/scripts/ship/bundle,target=/warm-up \
+RUN --mount=type=bind,from=build,source=/src/scripts/shop/warm-up,target=/warm-up \
     ["/nodejs/bin/node", "/warm-up/warm-up.cjs", "index.cjs"]
 CMD ["index.cjs"]

@@ -1,24 +1,15 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
 
-import { UsageError } from './operate/cli.ts';
+import { type Command, UsageError } from './operate/cli.ts';
 import { deadLettersCommand } from './operate/dead-letters/command.ts';
 import { nkeysCommand } from './operate/nkeys/command.ts';
-import { pushCommand } from './operate/push/command.ts';
 import { rebuildCommand } from './operate/rebuild/command.ts';
 import { scaleCommand } from './operate/scale/command.ts';
 import { whyCommand } from './operate/why/command.ts';
 import { affectedCommand } from './ship/affected/command.ts';
 import { deployCommand } from './ship/deploy/command.ts';
 import { gateCommand } from './ship/deploy/gate.ts';
-import { mailCommand } from './shop/mail/command.ts';
-import { rotateCommand } from './shop/signing-key/command.ts';
-
-type Command = {
-  readonly usage: string;
-  /** What it does, in a line. */
-  readonly says: string;
-  run(args: readonly string[]): Promise<void>;
-};
+import { shopCommands } from './shop/commands.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   rebuild: {
@@ -39,13 +30,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       'of what npm start runs, or from Jaeger, and from the event store',
     run: (args) => whyCommand(args),
   },
-  push: {
-    usage: 'push <file|-> [--url <url> --token-file <file|->] [--dry-run]',
-    says:
-      'sends a CloudEvent in JSON, or an array of them, to the shop: to that of npm start, as its staff, or to --url;\n      ' +
-      'with --dry-run it only says whether they are as they must be',
-    run: (args) => pushCommand(args),
-  },
   scale: {
     usage: 'scale lint|simulate|record|explain [<function>] [options]',
     says:
@@ -59,25 +43,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       'explain <function> [--url <url>] [--json]',
     run: (args) => scaleCommand(args),
   },
-  mail: {
-    usage: 'mail preview [<template>…] [--locale en|de] [--out <folder>]',
-    says:
-      'writes the e-mails, in all languages unless told, as HTML and text from example events into a folder,\n      ' +
-      '.local/mail-preview without --out, and says where their index is',
-    run: (args) => mailCommand(args),
-  },
   nkeys: {
     usage: 'nkeys --out <folder>',
     says: 'makes an nkey for every function, and for whoever runs the shop, that has none in the folder yet',
     run: (args) => nkeysCommand(args),
   },
-  'rotate-signing-key': {
-    usage: 'rotate-signing-key --file <path> [--stolen]',
-    says:
-      'puts a fresh key into SIGNING_KEY_FILE, which signs after 15 minutes; with --stolen at once and alone:\n      ' +
-      'HTTP functions believe the old ones for up to 60 s more, longer while user-service is away',
-    run: (args) => rotateCommand(args),
-  },
+  ...shopCommands,
   affected: {
     usage: 'affected --since <ref> [--json]',
     says: 'lists the functions whose bundle, dependencies, manifests or image changed since a commit; as a matrix for CI',

@@ -11,7 +11,7 @@ type Bounds = {
   readonly retries?: number;
 };
 type CallPolicyOptions = Bounds & {
-  /** In slugs, messages and metrics, such as `users`. */
+  /** In slugs, messages and metrics, such as `depot`. */
   readonly name: string;
   readonly inFlight?: number;
   readonly queue?: number;

@@ -79,3 +79,11 @@ export function serverUrl(server: keyof typeof SERVERS, given: string | undefine
   }
   return localUrl(server, what, `${option} or ${variable}`, environment);
 }
+
+/** A command of `npx millrace`. */
+export type Command = {
+  readonly usage: string;
+  /** What it does, in a line. */
+  readonly says: string;
+  run(args: readonly string[]): Promise<void>;
+};

@@ -78,6 +78,8 @@ export function namesIn(text: string, { words, quoted, contexts }: Names): strin
     `(?<![\\w-])(?:${oneOf(words)})(?!\\w)`,
     `(?<=(['"\`]))(?:${oneOf(quoted)})(?=\\1)`,
     `(?<=\\bfunctions/)(?:${oneOf(contexts)})\\b`,
+    // Imports from a file that is in functions/ itself.
+    `(?<=from '(?:\\.\\./)+)(?:${oneOf(contexts)})(?=/)`,
   ];
   const pattern = new RegExp(patterns.join('|'), 'g');
   return text.split('\n').flatMap((line, at) => [...line.matchAll(pattern)].map(([name]) => `${at + 1}: ${name}`));

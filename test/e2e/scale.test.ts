@@ -79,7 +79,7 @@ test('scale explain says why an event function and an HTTP function have the rep
 
 test.each([
   [[], "scale takes lint, simulate, record, explain, not ''"],
-  [['explain'], 'which function? scale explain takes its name, such as order-emails'],
+  [['explain'], 'which function? scale explain takes its name'],
   [['explain', 'order-vew'], "there is no function 'order-vew'; there are account-emails"],
   [['explain', 'order-view', 'sales-view'], 'one function at a time, not also sales-view'],
   [['explain', 'order-view', '--url', 'here'], '--url must be a URL such as http://127.0.0.1:8080'],
@@ -88,7 +88,7 @@ test.each([
   [['record', 'order-view', '--every', '0'], "--every must be seconds from 0.1 to 60, not '0'"],
   [['record', 'order-view', '--out', '/nowhere/load.jsonl'], '--out: there is no folder /nowhere; make it first'],
   [['lint', '--overlay', 'staging'], "--overlay: there is no 'staging' in knative/overlays; there are"],
-  [['lint', '--p99', 'order-view'], '--p99 takes a function and seconds, such as order-emails=2.5'],
+  [['lint', '--p99', 'order-view'], '--p99 takes a function and seconds, such as <function>=2.5'],
   [['lint', '--p99', 'order-vew=1'], "--p99: there is no function 'order-vew'"],
 ])('scale %j is refused: %s', async (args, message) => {
   await expect(scale(...args)).rejects.toThrow(message);

@@ -63,7 +63,7 @@ test('what makes the compile cache has the user, folder and variable of what rea
 
 test('every function starts with stand-ins for its servers, ends at SIGTERM and leaves a compile cache', async () => {
   const caches = mkdtempSync(path.join(os.tmpdir(), 'millrace-cache-'));
-  const warmUp = path.join(repository, 'scripts/ship/bundle/warm-up.cjs');
+  const warmUp = path.join(repository, 'scripts/shop/warm-up/warm-up.cjs');
   const warm = async (name: string): Promise<void> => {
     const NODE_COMPILE_CACHE = path.join(caches, name);
     const TMPDIR = mkdtempSync(path.join(caches, 'tmp-'));

@@ -8,22 +8,12 @@ import { readDefinitions } from '../../scripts/registry/functions.ts';
 import { namesIn, namesOf } from '../../scripts/registry/names.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 
-/** Files and folders that still hold names: to be mended, and never to be added to. */
-const PENDING: readonly string[] = [
-  'functions/runtime/',
-  'scripts/millrace.ts',
-  'scripts/new/',
-  'scripts/operate/',
-  'scripts/ship/',
-];
-
 const HELD = ['functions/runtime', 'knative/base', 'scripts'];
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', ...HELD], { cwd: repository })
   .toString()
   .split('\n')
   .filter((file) => !file.startsWith('scripts/shop/') && existsSync(path.join(repository, file)) && file !== '');
 const read = (file: string): string => readFileSync(path.join(repository, file), 'utf8');
-const isPending = (file: string): boolean => PENDING.some((pending) => file.startsWith(pending));
 
 const declaration = /\b([A-Z][A-Z0-9_]*): (?:setting|optionalSetting|secretSetting)\(/g;
 const frameworkSettings = new Set(
@@ -35,11 +25,7 @@ const names = namesOf(await readContexts(), await readDefinitions(), frameworkSe
 const found = files.flatMap((file) => namesIn(read(file), names).map((name) => ({ file, name })));
 
 test('only scripts/shop, tests and the contexts themselves say the names of contexts', () => {
-  expect(found.filter(({ file }) => !isPending(file)).map(({ file, name }) => `${file}:${name}`)).toEqual([]);
-});
-
-test('what is pending has something to mend', () => {
-  expect(PENDING.filter((pending) => !found.some(({ file }) => file.startsWith(pending)))).toEqual([]);
+  expect(found.map(({ file, name }) => `${file}:${name}`)).toEqual([]);
 });
 
 test('names are those of the shop, and none of the framework', () => {
@@ -61,7 +47,7 @@ test('names are those of the shop, and none of the framework', () => {
 });
 
 test('a name that is planted into a held file is found', () => {
-  const [held = ''] = files.filter((file) => !isPending(file) && file.endsWith('.ts'));
+  const [held = ''] = files.filter((file) => file.endsWith('.ts'));
   expect(namesIn(read(held), names)).toEqual([]);
   expect(namesIn(`const planted = 'create-order';\n${read(held)}`, names)).toEqual(['1: create-order']);
 });

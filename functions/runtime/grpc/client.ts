@@ -35,7 +35,7 @@ export type GrpcClient = {
 };
 
 type Target = {
-  /** In slugs and messages, such as `users`. */
+  /** In slugs and messages, such as `depot`. */
   readonly name: string;
   /** host:port; all addresses of the host take part. */
   readonly address: string;

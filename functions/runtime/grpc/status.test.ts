@@ -11,7 +11,7 @@ import { DETAILS_TRAILER, fromStatus, toStatus } from './status.ts';
 function received(code: number, details: string, trailer: Uint8Array): AppError {
   const metadata = new Metadata();
   metadata.set(DETAILS_TRAILER, Buffer.from(trailer));
-  return fromStatus('users', { code, details, metadata });
+  return fromStatus('depot', { code, details, metadata });
 }
 
 /** What a caller makes of an error that a service threw. */
@@ -66,7 +66,7 @@ test('what an internal error says stays in the service', () => {
   const { details, trailer } = toStatus(sent);
   expect(`${details}${trailer}`.toLowerCase()).not.toContain('secret');
   expect(trailer.toString()).toContain('INTERNAL');
-  expect(afterTheWire(sent)).toMatchObject({ code: 'internal', slug: 'users-internal', fields: [] });
+  expect(afterTheWire(sent)).toMatchObject({ code: 'internal', slug: 'depot-internal', fields: [] });
 });
 
 test.each([
@@ -76,8 +76,8 @@ test.each([
   [12, 'internal'],
   [14, 'unavailable'],
 ])('status %i of gRPC itself, without details, is %s', (status, code) => {
-  const error = fromStatus('users', { code: status, details: 'a socket hung up', metadata: new Metadata() });
-  expect(error).toMatchObject({ code, slug: `users-${code}` });
+  const error = fromStatus('depot', { code: status, details: 'a socket hung up', metadata: new Metadata() });
+  expect(error).toMatchObject({ code, slug: `depot-${code}` });
   expect(error.message).not.toContain('socket');
 });
 
@@ -94,7 +94,7 @@ test.each([
   ['in lower case', info('nasty\nslug')],
   ['that is empty', info('')],
 ])('a reason %s is no slug', (_what, detail) => {
-  expect(received(9, 'no', statusOf(detail))).toMatchObject({ code: 'refused', slug: 'users-refused' });
+  expect(received(9, 'no', statusOf(detail))).toMatchObject({ code: 'refused', slug: 'depot-refused' });
 });
 
 test.each([-1, 1e12])('a wait of %d seconds is none', (seconds) => {

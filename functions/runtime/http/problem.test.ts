@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => server?.close());
 
-/** What an HTTP client gets when a call to the service 'users' has failed so. */
+/** What an HTTP client gets when a call to the service 'depot' has failed so. */
 async function answerTo(error: AppError): Promise<{ response: Response; body: Record<string, unknown> }> {
   next = error;
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -28,7 +28,7 @@ function overTheWire(error: AppError): AppError {
   const { code, details, trailer } = toStatus(error);
   const metadata = new Metadata();
   metadata.set(DETAILS_TRAILER, trailer);
-  return fromStatus('users', { code, details, metadata });
+  return fromStatus('depot', { code, details, metadata });
 }
 
 test.each<[Code, number]>([
@@ -76,7 +76,7 @@ test.each<[keyof typeof status, number]>([
   ['DATA_LOSS', 500],
   ['UNAUTHENTICATED', 401],
 ])('a bare %s, of a proxy or of gRPC itself, is HTTP %d', async (name, expected) => {
-  const error = fromStatus('users', { code: status[name], details: 'a stranger says', metadata: new Metadata() });
+  const error = fromStatus('depot', { code: status[name], details: 'a stranger says', metadata: new Metadata() });
   const { response, body } = await answerTo(error);
   expect(response.status).toBe(expected);
   expect(response.headers.has('retry-after')).toBe(expected === 503 || expected === 429);

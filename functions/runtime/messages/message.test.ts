@@ -67,7 +67,7 @@ test('an answer goes to the reply subject of the message, and nowhere without on
 test.each([
   ['command.parcel.send', 'command.parcel.send', 'command.parcel.send'],
   ['parcel.0190.sent', 'parcel.sent', 'parcel.*.sent'],
-  ['user.0190.password_changed', 'user.password_changed', 'user.*.password_changed'],
+  ['parcel.0190.handed_over', 'parcel.handed_over', 'parcel.*.handed_over'],
 ])('subject %s is type %s, filtered by %s', (subject, type, filter) => {
   expect(typeOfSubject(subject)).toBe(type);
   expect(filterOf(type)).toBe(filter);

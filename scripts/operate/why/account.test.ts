@@ -165,15 +165,15 @@ test('a dead letter of another function of the same event is not taken for this 
 
 test('an open breaker is told as calls that it rejected', () => {
   const { created, spans } = shipped();
-  const [wait, process] = handled('parcel-emails', created, { times: [91, 100, 110], error: 'users-unavailable' });
-  const rejected = { name: 'breaker.rejected', attributes: { 'millrace.target': 'users' } };
+  const [wait, process] = handled('parcel-emails', created, { times: [91, 100, 110], error: 'depot-unavailable' });
+  const rejected = { name: 'breaker.rejected', attributes: { 'millrace.target': 'depot' } };
   const held = { ...process, events: [{ ...rejected, at: process.start }] };
   const second = handled('parcel-emails', created, { times: [2_110, 2_120, 2_300], reason: 'retry', attempt: 2 });
   const { sentence, text } = account([...spans, wait, held, parked(process, 2_110), ...second]);
   expect(text).toContain(
-    'attempt 1: waited 9 ms, had its calls rejected by the circuit breaker of users (users-unavailable) after 10 ms',
+    'attempt 1: waited 9 ms, had its calls rejected by the circuit breaker of depot (depot-unavailable) after 10 ms',
   );
-  expect(sentence).toContain('2.0 s of it waiting because parcel-emails could not reach users (users-unavailable)');
+  expect(sentence).toContain('2.0 s of it waiting because parcel-emails could not reach depot (depot-unavailable)');
 });
 
 test('an event that was handled with others is followed by its link, and its work is that of the batch', () => {

@@ -10,7 +10,7 @@ import { digestsIn, findCommit, withFilesOf } from './past.ts';
 type Why = 'bundle' | 'dependencies' | 'manifests' | 'image';
 type Affected = { readonly function: string; readonly why: readonly Why[] };
 
-const IMAGE = ['Dockerfile', '.dockerignore', 'scripts/ship/bundle/warm-up.cjs'];
+const IMAGE = ['Dockerfile', '.dockerignore', 'scripts/shop/warm-up/warm-up.cjs'];
 const OVERLAY = 'knative/overlays/production';
 const BUILDER = 'node_modules/esbuild';
 /** Of all that a function may consist of: as `kubectl delete` names it, `all` has only some of it. */

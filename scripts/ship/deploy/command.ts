@@ -17,9 +17,7 @@ function readArguments(args: readonly string[]) {
   const [name, ...more] = positionals;
   if (!name || more.length > 0) throw new UsageError('which function? deploy takes one');
   if (!BY_DIGEST.test(image))
-    throw new UsageError(
-      '--image takes an image by its digest, such as registry.example/millrace/create-order@sha256:…',
-    );
+    throw new UsageError('--image takes an image by its digest, such as registry.example/millrace/<function>@sha256:…');
   if (!/^[a-z0-9-]+$/.test(overlay))
     throw new UsageError(`--overlay takes a folder of knative/overlays, not '${overlay}'`);
   if (!isGoDuration(wait)) throw new UsageError(`--wait must be a duration such as 90s or 3m, not '${wait}'`);

@@ -101,7 +101,7 @@ export const startOf = ({ bundleOf }: Place, name: Cold): Start => ({
 
 /** A cache as an image has it: made by its warm-up, with stand-ins for the servers. */
 export async function bakeCache({ environment, bundleOf }: Place, name: Cold): Promise<void> {
-  const warmUp = path.join(repository, 'scripts/ship/bundle/warm-up.cjs');
+  const warmUp = path.join(repository, 'scripts/shop/warm-up/warm-up.cjs');
   const child = spawn(process.execPath, [warmUp, bundleOf(name)], {
     env: { NODE_COMPILE_CACHE: String(environment.NODE_COMPILE_CACHE) },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -6,7 +6,7 @@ import { textOf } from './text.ts';
 export async function explainCommand(args: readonly string[], environment: Environment = process.env): Promise<void> {
   const { values, positionals } = readOptions(args, { json: { type: 'boolean' }, url: { type: 'string' } });
   const [name, ...more] = positionals;
-  if (!name) throw new UsageError('which function? scale explain takes its name, such as order-emails');
+  if (!name) throw new UsageError('which function? scale explain takes its name');
   if (more.length > 0) throw new UsageError(`scale explain takes one function at a time, not also ${more.join(' ')}`);
   const states = await readShop(values.url, environment).functions();
   const state = states.find((one) => one.name === name);

@@ -11,16 +11,16 @@ const KEDA: Keda = {
   pollingIntervalSeconds: 1,
   cooldownSeconds: 15,
   scaleDownStabilizationSeconds: 15,
-  read: [{ what: 'lag of ORDERS/order-emails', metric: 0, threshold: 16, activation: 0 }],
+  read: [{ what: 'lag of PARCELS/parcel-emails', metric: 0, threshold: 16, activation: 0 }],
 };
 const lag = (metric: number): Pick<Keda, 'read'> => ({
-  read: [{ what: 'lag of ORDERS/order-emails', metric, threshold: 16, activation: 0 }],
+  read: [{ what: 'lag of PARCELS/parcel-emails', metric, threshold: 16, activation: 0 }],
 });
 
 const said = (scaling: Grounds, more: Partial<FunctionState> = {}): string =>
   textOf(
     {
-      name: 'order-emails',
+      name: 'parcel-emails',
       kind: 'notifier',
       replicas: 1,
       ready: 1,
@@ -39,19 +39,19 @@ const said = (scaling: Grounds, more: Partial<FunctionState> = {}): string =>
 test('one that sleeps says so, with what would wake it and its last change', () => {
   const changes = [
     { at: ago(5), from: 1, to: 0, why: 'nothing to do for 15 s' },
-    { at: ago(60), from: 0, to: 1, why: 'lag of ORDERS/order-emails is 1, above 0: woken' },
+    { at: ago(60), from: 0, to: 1, why: 'lag of PARCELS/parcel-emails is 1, above 0: woken' },
   ];
   expect(said(KEDA, { replicas: 0, ready: 0, changes }).split('\n')).toEqual([
-    'order-emails has 0 replicas; at least 0, at most 4.',
+    'parcel-emails has 0 replicas; at least 0, at most 4.',
     'Since 2026-11-20T11:59:55.000Z: nothing to do for 15 s',
     '',
-    '  lag of ORDERS/order-emails is 0, 16 a replica: asks for none; above 0 it wakes the function',
+    '  lag of PARCELS/parcel-emails is 0, 16 a replica: asks for none; above 0 it wakes the function',
     '  It sleeps until there is something to do.',
     '  It looks again every 1 s.',
     '',
     'Last changes:',
     '  2026-11-20T11:59:55.000Z  1 → 0  nothing to do for 15 s',
-    '  2026-11-20T11:59:00.000Z  0 → 1  lag of ORDERS/order-emails is 1, above 0: woken',
+    '  2026-11-20T11:59:00.000Z  0 → 1  lag of PARCELS/parcel-emails is 1, above 0: woken',
   ]);
 });
 
@@ -73,10 +73,10 @@ test('one that keeps more than it needs says why and for how long', () => {
 });
 
 test('one whose lag cannot be read says what is wrong', () => {
-  const read = [{ what: 'lag of ORDERS/order-emails', problem: 'no consumer order-emails' }];
-  const text = said({ ...KEDA, read }, { problem: 'lag of ORDERS/order-emails cannot be read: no consumer' });
-  expect(text).toContain('It has a problem: lag of ORDERS/order-emails cannot be read');
-  expect(text).toContain('cannot be read: no consumer order-emails');
+  const read = [{ what: 'lag of PARCELS/parcel-emails', problem: 'no consumer parcel-emails' }];
+  const text = said({ ...KEDA, read }, { problem: 'lag of PARCELS/parcel-emails cannot be read: no consumer' });
+  expect(text).toContain('It has a problem: lag of PARCELS/parcel-emails cannot be read');
+  expect(text).toContain('cannot be read: no consumer parcel-emails');
 });
 
 test('one that never sleeps says so', () => {

@@ -25,7 +25,7 @@ function handlersOf(given: readonly string[], names: readonly string[]): Handler
   return Object.fromEntries(
     given.map((one) => {
       const [, name = '', seconds = ''] = /^([a-z0-9-]+)=(\d+(?:\.\d+)?)$/.exec(one) ?? [];
-      if (!name) throw new UsageError(`--p99 takes a function and seconds, such as order-emails=2.5, not '${one}'`);
+      if (!name) throw new UsageError(`--p99 takes a function and seconds, such as <function>=2.5, not '${one}'`);
       if (!names.includes(name)) throw new UsageError(`--p99: there is no function '${name}'`);
       return [name, Number(seconds)];
     }),

@@ -33,7 +33,7 @@ type Request = { readonly name: string; readonly seconds: number; readonly every
 function readArguments(args: readonly string[]): Request & { readonly nats: string | undefined } {
   const { values, positionals } = readOptions(args, OPTIONS);
   const [name, ...more] = positionals;
-  if (!name || more.length > 0) throw new UsageError('which function? scale record takes one, such as order-emails');
+  if (!name || more.length > 0) throw new UsageError('which function? scale record takes one');
   const number = (option: 'seconds' | 'every', preset: number, most: number): number => {
     const text = values[option] ?? String(preset);
     const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;

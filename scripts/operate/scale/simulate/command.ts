@@ -123,7 +123,7 @@ export async function simulateCommand(args: readonly string[], environment: Envi
   const { shape, messages, seconds, seed, local } = request;
   const recording = request.load === undefined ? undefined : readLoad(request.load);
   const name = request.function ?? recording?.header?.function;
-  if (!name) throw new UsageError('which function? --function takes its name, such as order-emails');
+  if (!name) throw new UsageError('which function? --function takes its name');
   const { rule, service: taken } = await todayOf(name, local ? undefined : (request.overlay ?? 'production'));
   const proposed = request.set === undefined ? undefined : withSet(rule, request.set, local);
   const { ms, source } = await handlerOf(name, request.ms, recording, environment);

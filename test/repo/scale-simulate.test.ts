@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { simulateCommand } from './command.ts';
+import { simulateCommand } from '../../scripts/operate/scale/simulate/command.ts';
 
 let folder: string;
 beforeAll(() => {

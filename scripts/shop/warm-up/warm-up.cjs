@@ -8,7 +8,7 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { request } = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
-const { openServers } = require('./warm-up-servers.cjs');
+const { openServers } = require('./servers.cjs');
 
 /** What a message leads to has happened by then, and the metrics have not been pushed for the second time. */
 const WORK_MS = 1_500;
