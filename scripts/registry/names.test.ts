@@ -64,6 +64,7 @@ test.each([
   ['a table', 'select * from parcel_view', 'parcel_view'],
   ['a setting', 'PARCEL_SIZE: large', 'PARCEL_SIZE'],
   ['a context that is imported', "import { send } from '../../functions/parcels/events.ts';", 'parcels'],
+  ['a context that is imported from beside it', "import { send } from '../parcels/events.ts';", 'parcels'],
   ['a context without events', "import edge from '../../functions/edge/context.ts';", 'edge'],
   ['a context that is quoted', "contexts.get('parcels')", 'parcels'],
   ['a function of one word', "fleet.http('labels')", 'labels'],
