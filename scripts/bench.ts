@@ -2,20 +2,20 @@
 import path from 'node:path';
 import { UsageError } from './operate/cli.ts';
 import { repository } from './registry/repository.ts';
-import { calls } from './shop/bench/calls.ts';
-import { coldStarts } from './shop/bench/cold-start.ts';
-import { elasticity } from './shop/bench/elasticity.ts';
-import { growth } from './shop/bench/growth.ts';
-import { independence } from './shop/bench/independence.ts';
 import { describeMachine } from './shop/bench/machine.ts';
-import { memory } from './shop/bench/memory.ts';
 import type { Part } from './shop/bench/part.ts';
-import { projector } from './shop/bench/projector.ts';
-import { reads } from './shop/bench/reads.ts';
+import { calls } from './shop/bench/parts/calls.ts';
+import { coldStarts } from './shop/bench/parts/cold-start.ts';
+import { elasticity } from './shop/bench/parts/elasticity.ts';
+import { growth } from './shop/bench/parts/growth.ts';
+import { independence } from './shop/bench/parts/independence.ts';
+import { memory } from './shop/bench/parts/memory.ts';
+import { projector } from './shop/bench/parts/projector.ts';
+import { reads } from './shop/bench/parts/reads.ts';
+import { throughput } from './shop/bench/parts/throughput.ts';
+import { tracing } from './shop/bench/parts/tracing.ts';
+import { warmLatency } from './shop/bench/parts/warm-latency.ts';
 import { bench, usage } from './shop/bench/run.ts';
-import { throughput } from './shop/bench/throughput.ts';
-import { tracing } from './shop/bench/tracing.ts';
-import { warmLatency } from './shop/bench/warm-latency.ts';
 
 /** In the order in which they run. */
 const PARTS: readonly Part[] = [

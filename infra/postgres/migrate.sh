@@ -1,5 +1,5 @@
 #!/bin/sh
-# SQL files of a folder → the database that PGHOST and its like name, brought up to date as scripts/platform/servers/migrate.ts does
+# SQL files of a folder → the database that PGHOST and its like name, brought up to date as scripts/platform/servers/postgres/migrate.ts does
 # it, by psql alone: the same table of what ran, the same lock, one transaction a file, then the roles, and nothing after an error.
 set -eu
 folder=${1:?which folder has the migrations?}

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type DataFolder, pathsOf } from '../platform/data-folder.ts';
 import type { Endpoints } from '../platform/endpoints.ts';
-import { natsKeysFolder } from '../platform/servers/nats-keys.ts';
+import { natsKeysFolder } from '../platform/servers/nats/nats-keys.ts';
 import { OPERATOR } from '../registry/nats-users/permissions.ts';
 import { repository, shown } from '../registry/repository.ts';
 import { seedFileOf } from './nkeys/seeds.ts';

@@ -10,7 +10,7 @@ import type { Cleanup } from './cleanup.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { Endpoints } from './endpoints.ts';
 import { logTo, openLogFile } from './scaling/log-file.ts';
-import { natsKeysFolder } from './servers/nats-keys.ts';
+import { natsKeysFolder } from './servers/nats/nats-keys.ts';
 
 export type Client = {
   readonly bus: Bus;

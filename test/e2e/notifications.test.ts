@@ -10,7 +10,7 @@ import { parseHeaders, storedMessages } from '../../scripts/operate/dead-letters
 import { rebuild } from '../../scripts/operate/rebuild/rebuild.ts';
 import { pathsOf } from '../../scripts/platform/data-folder.ts';
 import type { Mail } from '../../scripts/platform/servers/mailbox.ts';
-import { withBusAs } from '../../scripts/platform/servers/nats-keys.ts';
+import { withBusAs } from '../../scripts/platform/servers/nats/nats-keys.ts';
 import { OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';
 import { gatherRest } from '../../scripts/shop/chaos/gather.ts';
 import { isOfNotifications, newAccount } from '../support/accounts.ts';

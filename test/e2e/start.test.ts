@@ -9,7 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
+import { dataDirFor } from '../../scripts/platform/servers/postgres/postgres.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import { until } from '../support/until.ts';
 

@@ -11,10 +11,10 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
-import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
-import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats-server.ts';
+import { obtainNatsServer } from '../../scripts/platform/servers/nats/nats-binary.ts';
+import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats/nats-server.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { dataDirFor, type Postgres, startPostgres } from '../../scripts/platform/servers/postgres.ts';
+import { dataDirFor, type Postgres, startPostgres } from '../../scripts/platform/servers/postgres/postgres.ts';
 import { testShell } from '../support/shell.ts';
 
 const timeout = 60_000;

@@ -9,7 +9,7 @@ import type { DeliveredMessage } from '../../functions/runtime/jetstream/deliver
 import { newSeed } from '../../functions/runtime/jetstream/nkey.ts';
 import { schedule } from '../../functions/runtime/jetstream/schedules.ts';
 import { continueTrace } from '../../functions/runtime/trace.ts';
-import { withBusAs } from '../../scripts/platform/servers/nats-keys.ts';
+import { withBusAs } from '../../scripts/platform/servers/nats/nats-keys.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { startFunction } from '../support/functions.ts';
 import { keepingLog } from '../support/keeping-log.ts';

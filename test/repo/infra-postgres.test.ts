@@ -40,7 +40,7 @@ describe('the Job that migrates', () => {
   });
 
   test('keeps the same table and takes the same lock as npm start', () => {
-    const local = readFileSync(path.join(repository, 'scripts/platform/servers/migrate.ts'), 'utf8');
+    const local = readFileSync(path.join(repository, 'scripts/platform/servers/postgres/migrate.ts'), 'utf8');
     const [, table] = /migrationsTable: '(\w+)'/.exec(local) ?? [];
     const script = read('postgres/migrate.sh');
     expect(script.match(/public\.\w+/g)).toEqual(Array(4).fill(`public.${table}`));

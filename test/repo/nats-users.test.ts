@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { natsSettings } from '../../functions/runtime/jetstream/connection.ts';
 import { makeNkeys } from '../../scripts/operate/nkeys/seeds.ts';
-import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
+import { obtainNatsServer } from '../../scripts/platform/servers/nats/nats-binary.ts';
 import { ACCOUNT, accountsConf, variableOf } from '../../scripts/registry/nats-users/accounts-conf.ts';
 import { type NamedFunction, usersOf } from '../../scripts/registry/nats-users/permissions.ts';
 import { shopUsers } from '../../scripts/registry/nats-users/shop-users.ts';

@@ -13,7 +13,7 @@ import {
   readShopStreams,
 } from '../../scripts/platform/manifests/jetstream-yaml.ts';
 import { applyJetstream } from '../../scripts/platform/manifests/nack.ts';
-import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/platform/servers/nats-keys.ts';
+import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/platform/servers/nats/nats-keys.ts';
 import { NACK, OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';
 import { TEMPLATE } from './global-setup.ts';
 import { serversOf } from './servers.ts';

@@ -8,9 +8,9 @@ import {
   type StartedTestContainer,
   Wait,
 } from 'testcontainers';
-import { natsConfig } from '../../scripts/platform/servers/nats-server.ts';
+import { natsConfig } from '../../scripts/platform/servers/nats/nats-server.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { localeOptions, serverOptions } from '../../scripts/platform/servers/postgres.ts';
+import { localeOptions, serverOptions } from '../../scripts/platform/servers/postgres/postgres.ts';
 import type { Servers } from './servers.ts';
 import { until } from './until.ts';
 

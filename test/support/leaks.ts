@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DataFolder } from '../../scripts/platform/data-folder.ts';
-import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
+import { dataDirFor } from '../../scripts/platform/servers/postgres/postgres.ts';
 
 /** What was given to the shop or by it → what it is. */
 export type Planted = Map<string, string>;

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { obtainNatsServer } from '../../scripts/platform/servers/nats-binary.ts';
-import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats-server.ts';
+import { obtainNatsServer } from '../../scripts/platform/servers/nats/nats-binary.ts';
+import { type NatsServer, startNatsServer } from '../../scripts/platform/servers/nats/nats-server.ts';
 import { freePort } from '../../scripts/platform/servers/ports.ts';
-import { startPostgres } from '../../scripts/platform/servers/postgres.ts';
+import { startPostgres } from '../../scripts/platform/servers/postgres/postgres.ts';
 import type { Servers } from './servers.ts';
 
 const newFolder = (what: string): Promise<string> => mkdtemp(path.join(os.tmpdir(), `millrace-${what}-`));

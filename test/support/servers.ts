@@ -1,5 +1,5 @@
 /** The nats-server and the Postgres of tests, as programs of this machine or in containers. */
-import type { NatsAccess } from '../../scripts/platform/servers/nats-server.ts';
+import type { NatsAccess } from '../../scripts/platform/servers/nats/nats-server.ts';
 import type { Where } from './engine.ts';
 
 export type TestNats = {

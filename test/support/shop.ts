@@ -7,7 +7,7 @@ import { pathsOf } from '../../scripts/platform/data-folder.ts';
 import type { Rule } from '../../scripts/platform/manifests/rules.ts';
 import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/platform/platform.ts';
 import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
-import { dataDirFor } from '../../scripts/platform/servers/postgres.ts';
+import { dataDirFor } from '../../scripts/platform/servers/postgres/postgres.ts';
 import { application } from '../../scripts/shop/application.ts';
 import type { Demo } from '../../scripts/shop/seed.ts';
 import { checkAnswer } from './contract.ts';

@@ -5,10 +5,10 @@ import { together } from '../cleanup.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { Ports } from '../endpoints.ts';
 import { type KeptServer, keepServer } from './kept-server.ts';
-import { migrate } from './migrate.ts';
-import { obtainNatsServer } from './nats-binary.ts';
-import { type NatsAccess, type NatsServer, startNatsServer } from './nats-server.ts';
-import { type Postgres, startPostgres } from './postgres.ts';
+import { obtainNatsServer } from './nats/nats-binary.ts';
+import { type NatsAccess, type NatsServer, startNatsServer } from './nats/nats-server.ts';
+import { migrate } from './postgres/migrate.ts';
+import { type Postgres, startPostgres } from './postgres/postgres.ts';
 
 export type Servers = { readonly nats: KeptServer<NatsServer>; readonly postgres: KeptServer<Postgres> };
 type Progress = (line: string) => void;

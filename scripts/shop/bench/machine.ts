@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { obtainNatsServer } from '../../platform/servers/nats-binary.ts';
-import { postgresAccount } from '../../platform/servers/postgres-account.ts';
-import { postgresBinaries } from '../../platform/servers/postgres-binaries.ts';
+import { obtainNatsServer } from '../../platform/servers/nats/nats-binary.ts';
+import { postgresAccount } from '../../platform/servers/postgres/postgres-account.ts';
+import { postgresBinaries } from '../../platform/servers/postgres/postgres-binaries.ts';
 import { repository } from '../../registry/repository.ts';
 
 const run = promisify(execFile);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { FunctionState } from '../../platform/scaling/scaler.ts';
-import { dataDirFor } from '../../platform/servers/postgres.ts';
+import { dataDirFor } from '../../platform/servers/postgres/postgres.ts';
 import type { World } from './world.ts';
 
 type Running = { readonly pid: number; readonly folder: string; readonly args: readonly string[] };

@@ -7,7 +7,7 @@ import { type Client, openClient } from '../../platform/client.ts';
 import { pathsOf } from '../../platform/data-folder.ts';
 import { ANY_PORTS, choosePorts, type Endpoints } from '../../platform/endpoints.ts';
 import { startPlatform } from '../../platform/platform.ts';
-import { dataDirFor } from '../../platform/servers/postgres.ts';
+import { dataDirFor } from '../../platform/servers/postgres/postgres.ts';
 import type { NatsUser } from '../../registry/nats-users/permissions.ts';
 import { application } from '../application.ts';
 import type { Demo } from '../seed.ts';

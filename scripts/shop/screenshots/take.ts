@@ -8,7 +8,7 @@ import { orders } from '../../../functions/orders/order.ts';
 import { newId } from '../../../functions/runtime/ids.ts';
 import { openBrowser } from '../../../test/support/browser.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../platform/platform.ts';
-import { dataDirFor } from '../../platform/servers/postgres.ts';
+import { dataDirFor } from '../../platform/servers/postgres/postgres.ts';
 import { application } from '../application.ts';
 import type { Demo } from '../seed.ts';
 
