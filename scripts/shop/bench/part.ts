@@ -1,4 +1,5 @@
 /** What a part of the benchmark gives: values beside a baseline of the same run, and plots of them. */
+import type { Plot } from '../../operate/scale/svg.ts';
 import type { Cleanup } from '../../platform/cleanup.ts';
 
 export type Row = {
@@ -11,16 +12,6 @@ export type Row = {
   readonly baseline: { readonly what: string; readonly value: number };
   /** What value ÷ baseline is to be; without it the ratio is told and not judged. */
   readonly reach?: { readonly is: 'at most' | 'at least'; readonly ratio: number; readonly stretch?: number };
-};
-
-export type Axis = { readonly label: string; readonly logarithmic?: boolean };
-export type Plot = {
-  /** Name of its file, without the ending. */
-  readonly name: string;
-  readonly title: string;
-  readonly x: Axis;
-  readonly y: Axis;
-  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
 };
 
 export type Result = {

@@ -2,11 +2,11 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readOptions, UsageError } from '../../operate/cli.ts';
+import { toSvg } from '../../operate/scale/svg.ts';
 import { openCleanup } from '../../platform/cleanup.ts';
 import { type Machine, machineLine } from './machine.ts';
 import type { Part } from './part.ts';
 import { hasFailed, judged, type Outcome } from './results.ts';
-import { toSvg } from './svg.ts';
 import { toTable } from './table.ts';
 
 export type Around = {

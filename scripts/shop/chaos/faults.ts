@@ -1,10 +1,10 @@
 /** Names of faults → what each does to the shop, and how it ends. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Random, randomOf } from '../../operate/scale/model/random.ts';
 import type { LinkState } from './link.ts';
 import type { FaultName, PlannedFault } from './plan.ts';
 import { plantPoison, repeatEvents } from './poison.ts';
 import { functionPids, natsPids, postgresPids, postmasterPids, signal } from './processes.ts';
-import { type Random, randomOf } from './random.ts';
 import type { Server, World } from './world.ts';
 
 /** Times are ms since 1970. */

@@ -1,5 +1,5 @@
 /** Seed and duration → the faults and the orders of a run. Pure: the same seed gives the same plan. */
-import { type Random, randomOf } from './random.ts';
+import { type Random, randomOf } from '../../operate/scale/model/random.ts';
 
 /** Names of faults; what each does is in faults.ts. Bounds of how long it lasts, in ms. */
 export const FAULTS = {

@@ -1,7 +1,7 @@
 /** Messages that no function can handle, and messages that come again, late and out of order. */
 import { nameId, newId } from '../../../functions/runtime/ids.ts';
 import { parseHeaders, type Stored, storedMessages } from '../../operate/dead-letters/dead-letters.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../operate/scale/model/random.ts';
 import type { World } from './world.ts';
 
 type Poison = {

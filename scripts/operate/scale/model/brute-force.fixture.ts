@@ -1,6 +1,7 @@
 /** A situation with constant times → what becomes of it, looked at in every millisecond: slow, and plain enough to be believed. */
-import { randomOf } from '../../../shop/chaos/random.ts';
+
 import type { Situation } from './model.ts';
+import { randomOf } from './random.ts';
 import { startScaling } from './scaling.ts';
 import type { Curve } from './statistics.ts';
 

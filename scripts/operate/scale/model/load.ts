@@ -1,5 +1,5 @@
 /** A shape, or a recorded series → when each message comes: ms from the beginning, in order. Pure, the same for a seed. */
-import { randomOf } from '../../../shop/chaos/random.ts';
+import { randomOf } from './random.ts';
 
 export const SHAPES = ['spike', 'day', 'ramp'] as const;
 export type Shape = (typeof SHAPES)[number];

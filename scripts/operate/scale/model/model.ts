@@ -1,7 +1,8 @@
 /** A scaling rule, a load and measured times → waits, replicas and lag over time, pod-seconds. Pure, and the same for a seed. */
-import { type Random, randomOf } from '../../../shop/chaos/random.ts';
+
 import type { Cluster, Service, Times, TunedRule } from '../rule.ts';
 import { openPods, type Pods } from './pods.ts';
+import { type Random, randomOf } from './random.ts';
 import { type Scaling, startScaling } from './scaling.ts';
 import { type Curve, openCurve, quantile } from './statistics.ts';
 

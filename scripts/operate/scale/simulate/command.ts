@@ -1,6 +1,5 @@
 /** `millrace scale simulate`: today's rule and a proposed one under the same load, side by side, and drawn. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { toSvg } from '../../../shop/bench/svg.ts';
 import { type Environment, readOptions, refuseNowhere, UsageError } from '../../cli.ts';
 import { arrivalsOf, arrivalsOfSeries, SHAPES, type Shape } from '../model/load.ts';
 import { simulate } from '../model/model.ts';
@@ -9,6 +8,7 @@ import { readShop } from '../platform.ts';
 import { handlerTimes } from '../record/histogram.ts';
 import { type Recording, readRecording, seriesOf } from '../recording.ts';
 import { CLUSTERS, type Service, type Times } from '../rule.ts';
+import { toSvg } from '../svg.ts';
 import { todayOf } from '../today.ts';
 import { withSet } from './set.ts';
 import { type Named, recordedText, textOf } from './text.ts';

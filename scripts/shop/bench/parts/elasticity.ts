@@ -1,5 +1,6 @@
 /** `npm run bench -- elasticity`: a day's load against the shop as its rules scale it, and as it is always on for the peak. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Plot } from '../../../operate/scale/svg.ts';
 import { openCleanup } from '../../../platform/cleanup.ts';
 import type { Rule } from '../../../platform/manifests/rules.ts';
 import type { FunctionState } from '../../../platform/scaling/scaler.ts';
@@ -7,7 +8,7 @@ import { AWAKE, DAY, moments, rates, type Span, secondsOf } from '../load/day.ts
 import { openShop, type Shop, untilTrue } from '../measure/shop.ts';
 import { statesOf, type Usage, watchUsage } from '../measure/usage.ts';
 import { openWaits } from '../measure/waits.ts';
-import type { Part, Plot, Result } from '../part.ts';
+import type { Part, Result } from '../part.ts';
 import { quantile } from '../quantile.ts';
 
 /** E-mail takes its time: order-emails is scaled by the work that waits. */

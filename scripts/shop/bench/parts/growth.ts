@@ -2,12 +2,13 @@
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import type { Database } from '../../../../functions/runtime/postgres.ts';
+import type { Plot } from '../../../operate/scale/svg.ts';
 import type { Cleanup } from '../../../platform/cleanup.ts';
 import { migrate } from '../../../platform/servers/postgres/migrate.ts';
 import { type Work, workOf } from '../load/order-work.ts';
 import { growOrders, seedOrders } from '../load/seed-orders.ts';
 import { openPlace } from '../measure/place.ts';
-import type { Part, Plot, Result, Row } from '../part.ts';
+import type { Part, Result, Row } from '../part.ts';
 import { median } from '../quantile.ts';
 
 const STORES = [10_000, 100_000, 1_000_000];

@@ -1,5 +1,13 @@
 /** A plot → an SVG file: axes with ticks and labels, a line a series, a legend; light or dark as the reader has it. Pure. */
-import type { Axis, Plot } from './part.ts';
+export type Axis = { readonly label: string; readonly logarithmic?: boolean };
+export type Plot = {
+  /** Name of its file, without the ending. */
+  readonly name: string;
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+};
 
 const WIDTH = 720;
 const HEIGHT = 400;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Plot } from './part.ts';
-import { toSvg } from './svg.ts';
+
+import { type Plot, toSvg } from './svg.ts';
 
 const plot: Plot = {
   name: 'growth',
