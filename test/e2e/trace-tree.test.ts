@@ -48,9 +48,10 @@ commands-api server POST /v1/orders
               expire-order client SELECT load-order
               expire-order producer send order.expired
                 order-emails consumer process order.expired
-                  order-emails client INSERT claim
+                  order-emails client INSERT claims-claim
+                  order-emails client INSERT order-state-see
                   order-emails client SELECT recipient
-                  order-emails client UPDATE claim-end
+                  order-emails client UPDATE claims-end
                   order-emails client millrace.users.v1.UserService/GetUser
                     user-service server millrace.users.v1.UserService/GetUser
                       user-service client pg-pool.connect
@@ -66,9 +67,10 @@ commands-api server POST /v1/orders
             expire-order internal wait
         expire-unpaid internal wait
         order-emails consumer process order.created
-          order-emails client INSERT claim
+          order-emails client INSERT claims-claim
+          order-emails client INSERT order-state-see
           order-emails client SELECT recipient
-          order-emails client UPDATE claim-end
+          order-emails client UPDATE claims-end
           order-emails client millrace.users.v1.UserService/GetUser
             user-service server millrace.users.v1.UserService/GetUser
               user-service client pg-pool.connect
