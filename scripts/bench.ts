@@ -1,6 +1,6 @@
 /** `npm run bench [-- <part>...]`: what is measured, in ratios to a baseline of the same run; 1 when a part failed. */
 import path from 'node:path';
-import { UsageError } from './operate/cli.ts';
+import { UsageError } from './cli/cli.ts';
 import { repository } from './registry/repository.ts';
 import { describeMachine } from './shop/bench/machine.ts';
 import type { Part } from './shop/bench/part.ts';

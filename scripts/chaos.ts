@@ -1,6 +1,6 @@
 /** `npm run chaos [-- --minutes N --seed S]`: a shop under load while everything fails; 1 when a promise was broken. */
 
-import { UsageError } from './operate/cli.ts';
+import { UsageError } from './cli/cli.ts';
 import { planFor, planJourneys } from './shop/chaos/plan.ts';
 import { report } from './shop/chaos/report.ts';
 import { runChaos } from './shop/chaos/run.ts';

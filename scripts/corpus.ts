@@ -1,6 +1,6 @@
 /** `npm run corpus -- <aggregate> <id> <name>`: an aggregate of the database → a file of its context's corpus, which all later code must read. */
 import pg from 'pg';
-import { serverUrl } from './operate/cli.ts';
+import { serverUrl } from './cli/cli.ts';
 import { readContexts } from './registry/contexts.ts';
 import { keepHistory } from './registry/corpus.ts';
 

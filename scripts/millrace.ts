@@ -1,6 +1,6 @@
 /** `npx millrace <command>`: the commands for whoever runs a shop. */
 
-import { type Command, UsageError } from './operate/cli.ts';
+import { type Command, UsageError } from './cli/cli.ts';
 import { deadLettersCommand } from './operate/dead-letters/command.ts';
 import { nkeysCommand } from './operate/nkeys/command.ts';
 import { rebuildCommand } from './operate/rebuild/command.ts';

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Definition } from '../functions/runtime/function.ts';
+import { UsageError } from './cli/cli.ts';
 import { commandSources, withCommand } from './new/command.ts';
 import { contextSources } from './new/context.ts';
 import { httpSources } from './new/http.ts';
@@ -14,7 +15,6 @@ import { projectorSources } from './new/projector.ts';
 import { type NewContext, type NewFunction, type NewKind, readRequest, usageOf } from './new/request.ts';
 import type { Sources } from './new/sources.ts';
 import { totalsSources } from './new/totals.ts';
-import { UsageError } from './operate/cli.ts';
 import { fault, importsOf } from './registry/imports.ts';
 import { repository } from './registry/repository.ts';
 import { runTool } from './ship/tool.ts';

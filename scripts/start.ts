@@ -2,9 +2,9 @@
 import path from 'node:path';
 import { type Platform, type Ports, startPlatform } from './platform/platform.ts';
 import { repository, shown } from './registry/repository.ts';
-import { application } from './shop/application.ts';
-import type { Demo } from './shop/seed.ts';
-import { welcome } from './shop/welcome.ts';
+import { application } from './shop/demo/application.ts';
+import type { Demo } from './shop/demo/seed.ts';
+import { welcome } from './shop/demo/welcome.ts';
 
 const USAGE = `usage: npm start [-- --fresh]
   --fresh   begin with empty data

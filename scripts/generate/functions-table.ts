@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { FUNCTIONS, readShopConsumers } from '../platform/manifests/jetstream-yaml.ts';
-import { type Rule, readRules } from '../platform/manifests/rules.ts';
-import { readResource } from '../platform/manifests/yaml-file.ts';
+import { FUNCTIONS, readShopConsumers } from '../manifests/jetstream-yaml.ts';
+import { type Rule, readRules } from '../manifests/rules.ts';
+import { readResource } from '../manifests/yaml-file.ts';
 import { eventsOf, readContexts } from '../registry/contexts.ts';
 import { type DefinedFunction, readDefinitions } from '../registry/functions.ts';
 import { repository } from '../registry/repository.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { setting, text } from '../../functions/runtime/settings.ts';
-import { eventStreams } from '../registry/event-streams.ts';
+import { eventStreams } from './event-streams.ts';
 import { kustomization, type Surroundings } from './kustomizations.ts';
 
 type Kustomization = {

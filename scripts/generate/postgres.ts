@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod/mini';
 import { validate } from '../../functions/runtime/schema.ts';
-import { positive, quotedPositive } from '../platform/manifests/yaml-file.ts';
+import { positive, quotedPositive } from '../manifests/yaml-file.ts';
 import { readContexts } from '../registry/contexts.ts';
 import { readDefinitions } from '../registry/functions.ts';
 import { type Role, rolesOf } from '../registry/postgres-rights.ts';

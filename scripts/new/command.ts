@@ -1,5 +1,5 @@
 /** What is wanted → the sources of a command: a handler with an empty decision. Pure. */
-import { UsageError } from '../operate/cli.ts';
+import { UsageError } from '../cli/cli.ts';
 import { camel, commandOf } from './names.ts';
 import type { NewFunction } from './request.ts';
 import type { Sources } from './sources.ts';

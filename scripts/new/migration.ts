@@ -1,7 +1,7 @@
 /** What is wanted → the migration that makes its tables, where it has any. Who may use them follows from what is declared. */
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { UsageError } from '../operate/cli.ts';
+import { UsageError } from '../cli/cli.ts';
 import { repository } from '../registry/repository.ts';
 import { snake, tableOf } from './names.ts';
 import { keyOf } from './projector.ts';

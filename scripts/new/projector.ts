@@ -1,6 +1,6 @@
 /** What is wanted → the sources of a projector: rows with their key and version alone. Pure. */
 import * as z from 'zod/mini';
-import { UsageError } from '../operate/cli.ts';
+import { UsageError } from '../cli/cli.ts';
 import { camel, snake, tableOf } from './names.ts';
 import type { NewFunction } from './request.ts';
 import { type Sources, wordsOf } from './sources.ts';

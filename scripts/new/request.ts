@@ -1,6 +1,6 @@
 /** The arguments of `npm run new` → what is wanted; what cannot be wanted is a UsageError that names the fix. Pure. */
 import { parseArgs } from 'node:util';
-import { UsageError } from '../operate/cli.ts';
+import { UsageError } from '../cli/cli.ts';
 import { type Known, type KnownContext, publishers } from './known.ts';
 
 export const KINDS = ['command', 'projector', 'totals', 'policy', 'notifier', 'http'] as const;

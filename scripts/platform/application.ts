@@ -1,7 +1,7 @@
 /** What an application brings along to be run by the platform: the settings of its functions, and something to try. */
 import type { Log } from '../../functions/runtime/log.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
-import type { Endpoints } from './endpoints.ts';
+import type { Endpoints } from './servers/endpoints.ts';
 
 /** Where things are. */
 export type Place = {

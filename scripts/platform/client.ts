@@ -4,13 +4,13 @@ import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstre
 import type { Log } from '../../functions/runtime/log.ts';
 import { type Database, databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { seedFileOf } from '../operate/nkeys/seeds.ts';
 import { OPERATOR } from '../registry/nats-users/permissions.ts';
-import type { Cleanup } from './cleanup.ts';
-import type { DataFolder } from './data-folder.ts';
-import type { Endpoints } from './endpoints.ts';
-import { logTo, openLogFile } from './scaling/log-file.ts';
+import type { Cleanup } from './servers/cleanup.ts';
+import type { DataFolder } from './servers/data-folder.ts';
+import type { Endpoints } from './servers/endpoints.ts';
+import { logTo, openLogFile } from './servers/log-file.ts';
 import { natsKeysFolder } from './servers/nats/nats-keys.ts';
+import { seedFileOf } from './servers/nats/seeds.ts';
 
 export type Client = {
   readonly bus: Bus;

@@ -2,14 +2,14 @@
 import { aggregatesOf, readContexts } from '../registry/contexts.ts';
 import { readDefinitions } from '../registry/functions.ts';
 import { functionRouter, isHttp } from '../registry/routes.ts';
-import type { Cleanup } from './cleanup.ts';
 import type { Client } from './client.ts';
 import { openConsole } from './console/console.ts';
 import { countDeadLetters } from './console/dead-letters.ts';
 import type { Pages } from './console/pages.ts';
-import type { Ports } from './endpoints.ts';
 import { openGateway } from './gateway/gateway.ts';
 import type { Fleet } from './scaling/fleet.ts';
+import type { Cleanup } from './servers/cleanup.ts';
+import type { Ports } from './servers/endpoints.ts';
 import type { Mailbox } from './servers/mailbox.ts';
 import type { Servers } from './servers/servers.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';

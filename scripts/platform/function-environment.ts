@@ -1,6 +1,6 @@
 /** Where the platform's parts are, and what the application sets → the environment of one function, without the settings of others. Pure. */
 import type { Bundle } from '../ship/build.ts';
-import type { Endpoints, Ports } from './endpoints.ts';
+import type { Endpoints, Ports } from './servers/endpoints.ts';
 
 export type Surroundings = {
   readonly endpoints: Endpoints;

@@ -1,30 +1,37 @@
 /** An application, a data folder and wanted ports → all of it running on this machine, from the project's own YAML; stopped without a trace. */
 import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { FUNCTIONS, readConsumers, readShopStreams } from '../manifests/jetstream-yaml.ts';
+import { applyJetstream, asBegun } from '../manifests/nack.ts';
+import { type Rule, readRules } from '../manifests/rules.ts';
 import { NACK, type NatsUser, OPERATOR } from '../registry/nats-users/permissions.ts';
 import { type Bundle, buildFunctions } from '../ship/build.ts';
 import type { Application } from './application.ts';
-import { type Cleanup, openCleanup, together } from './cleanup.ts';
 import { openClient } from './client.ts';
 import { buildPages } from './console/pages.ts';
-import { type DataFolder, emptyFolder, endLeftovers, keepDatabaseInStep, pathsOf, takeFolder } from './data-folder.ts';
-import { choosePorts, type Endpoints, endpointsOf, type Ports } from './endpoints.ts';
 import { openEntrance } from './entrance.ts';
 import { environmentOf } from './function-environment.ts';
-import { FUNCTIONS, readConsumers, readShopStreams } from './manifests/jetstream-yaml.ts';
-import { applyJetstream, asBegun } from './manifests/nack.ts';
-import { type Rule, readRules } from './manifests/rules.ts';
+import { openPlatformMetrics } from './platform-metrics.ts';
 import { openFleet } from './scaling/fleet.ts';
+import { openMetrics } from './scaling/metrics.ts';
+import { type Cleanup, openCleanup, together } from './servers/cleanup.ts';
+import {
+  type DataFolder,
+  emptyFolder,
+  endLeftovers,
+  keepDatabaseInStep,
+  pathsOf,
+  takeFolder,
+} from './servers/data-folder.ts';
+import { choosePorts, type Endpoints, endpointsOf, type Ports } from './servers/endpoints.ts';
 import { openMailbox } from './servers/mailbox.ts';
 import { openNatsKeys, withBusAs } from './servers/nats/nats-keys.ts';
 import { openLogins } from './servers/postgres/postgres-logins.ts';
 import { writePrivate } from './servers/secrets.ts';
 import { startServers } from './servers/servers.ts';
-import { openMetrics } from './telemetry/metrics.ts';
-import { openPlatformMetrics } from './telemetry/platform-metrics.ts';
 import { openTelemetry, telemetryElsewhere } from './telemetry/telemetry.ts';
 
-export { ANY_PORTS, type Endpoints, type Ports } from './endpoints.ts';
+export { ANY_PORTS, type Endpoints, type Ports } from './servers/endpoints.ts';
 
 export type PlatformOptions = {
   readonly dataDir: string;

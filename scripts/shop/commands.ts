@@ -1,5 +1,5 @@
 /** The commands of `npx millrace` that are this shop's own. */
-import type { Command } from '../operate/cli.ts';
+import type { Command } from '../cli/cli.ts';
 import { mailCommand } from './mail/command.ts';
 import { pushCommand } from './push/command.ts';
 import { rotateCommand } from './signing-key/command.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readKeySet, verifyAccessToken } from '../../functions/users/access-token.ts';
-import { pathsOf } from '../../scripts/platform/data-folder.ts';
+import { pathsOf } from '../../scripts/platform/servers/data-folder.ts';
 import {
   type Account,
   confirmAddress,

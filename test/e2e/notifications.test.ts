@@ -8,7 +8,7 @@ import salesView from '../../functions/orders/sales-view/function.ts';
 import { REPLAY_HEADER } from '../../functions/runtime/messages/message.ts';
 import { parseHeaders, storedMessages } from '../../scripts/operate/dead-letters/dead-letters.ts';
 import { rebuild } from '../../scripts/operate/rebuild/rebuild.ts';
-import { pathsOf } from '../../scripts/platform/data-folder.ts';
+import { pathsOf } from '../../scripts/platform/servers/data-folder.ts';
 import type { Mail } from '../../scripts/platform/servers/mailbox.ts';
 import { withBusAs } from '../../scripts/platform/servers/nats/nats-keys.ts';
 import { OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';

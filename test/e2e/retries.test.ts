@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { EXPIRE_ORDER } from '../../functions/orders/commands.ts';
 import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import { cancelTimer } from '../../functions/runtime/jetstream/schedules.ts';
-import { pathsOf } from '../../scripts/platform/data-folder.ts';
+import { pathsOf } from '../../scripts/platform/servers/data-folder.ts';
 import { withBusAs } from '../../scripts/platform/servers/nats/nats-keys.ts';
 import { startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';

@@ -16,8 +16,8 @@ import {
   type TunedRule,
 } from '../../scripts/operate/scale/rule.ts';
 import { type Fleet, openFleet } from '../../scripts/platform/scaling/fleet.ts';
+import { openMetrics } from '../../scripts/platform/scaling/metrics.ts';
 import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
-import { openMetrics } from '../../scripts/platform/telemetry/metrics.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import type { Bundle } from '../../scripts/ship/build.ts';
 import { compile } from '../../scripts/ship/bundle/compile.ts';

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { pathsOf } from '../../scripts/platform/data-folder.ts';
+import { pathsOf } from '../../scripts/platform/servers/data-folder.ts';
 import { startShop } from '../support/shop.ts';
 import { type Collector, startTraceCollector, treeOf } from '../support/trace-collector.ts';
 import { until } from '../support/until.ts';

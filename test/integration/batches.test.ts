@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { applyJetstream } from '../../scripts/platform/manifests/nack.ts';
-import { eventStreams } from '../../scripts/registry/event-streams.ts';
+import { eventStreams } from '../../scripts/generate/event-streams.ts';
+import { applyJetstream } from '../../scripts/manifests/nack.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 const MANY = 100;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ConsumerSpec } from '../../scripts/platform/manifests/jetstream-yaml.ts';
-import { applyJetstream, asBegun, consumerConfig } from '../../scripts/platform/manifests/nack.ts';
+import type { ConsumerSpec } from '../../scripts/manifests/jetstream-yaml.ts';
+import { applyJetstream, asBegun, consumerConfig } from '../../scripts/manifests/nack.ts';
+import { declaredConsumers } from '../../scripts/manifests/rules.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
-import { compareConsumers, declaredConsumers, findTests } from '../../scripts/ship/deploy/gate.ts';
+import { compareConsumers, findTests } from '../../scripts/ship/deploy/gate.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 
 let backends: Backends;

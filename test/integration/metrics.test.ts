@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPlatformMetrics } from '../../scripts/platform/platform-metrics.ts';
+import { type Metrics, openMetrics } from '../../scripts/platform/scaling/metrics.ts';
 import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
-import { type Metrics, openMetrics } from '../../scripts/platform/telemetry/metrics.ts';
-import { openPlatformMetrics } from '../../scripts/platform/telemetry/platform-metrics.ts';
 import { type Backends, startBackends } from '../support/backends.ts';
 import { pointOf, startCollector } from '../support/collector.ts';
 import { keepingLog } from '../support/keeping-log.ts';

@@ -7,7 +7,7 @@ import { repository } from '../../scripts/registry/repository.ts';
 
 async function readImports(root: string): Promise<Import[]> {
   const files = (await readdir(path.join(repository, root), { recursive: true })).filter((file) =>
-    /(?<!\.test)\.tsx?$/.test(file),
+    /(?<!\.test|\.fixture)\.tsx?$/.test(file),
   );
   const found = files.map(async (name) => {
     const file = path.join(root, name);
@@ -32,6 +32,17 @@ test('no files import each other in a circle', () => {
 test('no rooms of the runtime import each other in a circle', () => {
   const root = 'functions/runtime';
   expect(circlesOf(within(root, functions), (file) => roomOf(root, file))).toEqual([]);
+});
+
+/** A room of scripts is one of its folders, or a folder of those. */
+const scriptRoomOf = (file: string): string => file.split(path.sep).slice(1, -1).slice(0, 2).join('/') || file;
+
+test('no rooms of scripts import each other in a circle, and none of them the one of the shop', () => {
+  const own = within('scripts', scripts);
+  expect(circlesOf(own, scriptRoomOf)).toEqual([]);
+  const isOfShop = (file: string): boolean => scriptRoomOf(file).startsWith('shop');
+  const intoShop = own.filter(({ from, to }) => isOfShop(to) && !isOfShop(from) && scriptRoomOf(from) !== from);
+  expect(intoShop).toEqual([]);
 });
 
 test('a circle is found among files, by way of others too, and among rooms whose files make none', () => {

@@ -11,10 +11,10 @@ import { EXPIRES_MS } from '../../functions/runtime/jetstream/pull.ts';
 import { filterOf } from '../../functions/runtime/messages/message.ts';
 import { readSettings } from '../../functions/runtime/process/settings.ts';
 import { setting } from '../../functions/runtime/settings.ts';
-import { nanoseconds } from '../../scripts/platform/manifests/go-duration.ts';
-import { FUNCTIONS, readShopConsumers } from '../../scripts/platform/manifests/jetstream-yaml.ts';
-import { readRules } from '../../scripts/platform/manifests/rules.ts';
-import { readResources } from '../../scripts/platform/manifests/yaml-file.ts';
+import { nanoseconds } from '../../scripts/manifests/go-duration.ts';
+import { FUNCTIONS, readShopConsumers } from '../../scripts/manifests/jetstream-yaml.ts';
+import { readRules } from '../../scripts/manifests/rules.ts';
+import { readResources } from '../../scripts/manifests/yaml-file.ts';
 import { listFunctions } from '../../scripts/registry/functions.ts';
 
 const consumers = readShopConsumers();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { UsageError } from '../../scripts/cli/cli.ts';
 import { readKnown } from '../../scripts/new/known.ts';
 import { projectorSources } from '../../scripts/new/projector.ts';
 import { type NewFunction, readRequest } from '../../scripts/new/request.ts';
-import { UsageError } from '../../scripts/operate/cli.ts';
 
 const known = { ...(await readKnown()), functions: ['parcel-view'] };
 const read = (...args: string[]) => readRequest(args, known);

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { publicKeyOf } from '../../functions/runtime/jetstream/nkey.ts';
-import { seedFileOf } from '../../scripts/operate/nkeys/seeds.ts';
+import { seedFileOf } from '../../scripts/platform/servers/nats/seeds.ts';
 import { shopUsers } from '../../scripts/registry/nats-users/shop-users.ts';
 import { repository } from '../../scripts/registry/repository.ts';
 import { millrace } from '../support/millrace.ts';

@@ -7,12 +7,8 @@ import pg from 'pg';
 import { inject } from 'vitest';
 import { RETRIES, retrySubject } from '../../functions/runtime/handling/retries.ts';
 import { type Bus, natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
-import {
-  type ConsumerSpec,
-  readShopConsumers,
-  readShopStreams,
-} from '../../scripts/platform/manifests/jetstream-yaml.ts';
-import { applyJetstream } from '../../scripts/platform/manifests/nack.ts';
+import { type ConsumerSpec, readShopConsumers, readShopStreams } from '../../scripts/manifests/jetstream-yaml.ts';
+import { applyJetstream } from '../../scripts/manifests/nack.ts';
 import { type NatsKeys, openNatsKeys, withBusAs } from '../../scripts/platform/servers/nats/nats-keys.ts';
 import { NACK, OPERATOR } from '../../scripts/registry/nats-users/permissions.ts';
 import { TEMPLATE } from './global-setup.ts';

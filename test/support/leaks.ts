@@ -1,7 +1,7 @@
 /** All that a shop has said of itself (logs, spans, metrics) → the secrets and personal data in it: there must be none. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { DataFolder } from '../../scripts/platform/data-folder.ts';
+import type { DataFolder } from '../../scripts/platform/servers/data-folder.ts';
 import { dataDirFor } from '../../scripts/platform/servers/postgres/postgres.ts';
 
 /** What was given to the shop or by it → what it is. */

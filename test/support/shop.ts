@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pathsOf } from '../../scripts/platform/data-folder.ts';
-import type { Rule } from '../../scripts/platform/manifests/rules.ts';
+import type { Rule } from '../../scripts/manifests/rules.ts';
 import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/platform/platform.ts';
 import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
+import { pathsOf } from '../../scripts/platform/servers/data-folder.ts';
 import { dataDirFor } from '../../scripts/platform/servers/postgres/postgres.ts';
-import { application } from '../../scripts/shop/application.ts';
-import type { Demo } from '../../scripts/shop/seed.ts';
+import { application } from '../../scripts/shop/demo/application.ts';
+import type { Demo } from '../../scripts/shop/demo/seed.ts';
 import { checkAnswer } from './contract.ts';
 import { ANSWERED, leaks, type Planted, plant, plantMails, SENT } from './leaks.ts';
 

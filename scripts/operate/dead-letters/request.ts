@@ -1,7 +1,7 @@
 /** Arguments of `millrace dead-letters` → what is asked for, checked. */
 import os from 'node:os';
-import { isGoDuration, nanoseconds } from '../../platform/manifests/go-duration.ts';
-import { readOptions, UsageError } from '../cli.ts';
+import { readOptions, UsageError } from '../../cli/cli.ts';
+import { isGoDuration, nanoseconds } from '../../manifests/go-duration.ts';
 
 const OPTIONS = {
   function: { type: 'string' },

@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { UsageError } from '../../cli/cli.ts';
+import { makeNkeys, PUBLIC_KEYS, SEED, seedFileOf } from '../../platform/servers/nats/seeds.ts';
 import { shopUsers } from '../../registry/nats-users/shop-users.ts';
 import { shown } from '../../registry/repository.ts';
-import { UsageError } from '../cli.ts';
-import { makeNkeys, PUBLIC_KEYS, SEED, seedFileOf } from './seeds.ts';
 
 function readFolder(args: readonly string[]): string {
   const [option, folder, ...more] = args;

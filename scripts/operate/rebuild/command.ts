@@ -2,8 +2,8 @@
 import pg from 'pg';
 import type { Definition } from '../../../functions/runtime/function.ts';
 import type { ProjectorDefinition } from '../../../functions/runtime/handling/projection.ts';
+import { type Environment, natsPlace, readOptions, serverUrl, UsageError } from '../../cli/cli.ts';
 import { readDefinitions } from '../../registry/functions.ts';
-import { type Environment, natsPlace, readOptions, serverUrl, UsageError } from '../cli.ts';
 import { connect } from '../dead-letters/command.ts';
 import { rebuild } from './rebuild.ts';
 

@@ -4,7 +4,7 @@ import type { Aggregate, DomainEvent } from '../../../functions/runtime/aggregat
 import type { ProjectorDefinition, ReadEvent } from '../../../functions/runtime/handling/projection.ts';
 import { publishedData, upcast, type WrittenEvent } from '../../../functions/runtime/store/schema-versions.ts';
 import { aggregatesBehind } from './read-model.ts';
-import type { Replayed, Source } from './source.ts';
+import type { Replayed, Source } from './replayed.ts';
 
 const EVENTS_A_QUERY = 4_000;
 const AGGREGATES_A_QUERY = 500;

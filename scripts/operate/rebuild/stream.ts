@@ -4,7 +4,7 @@ import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
 import { fromDelivered, typeOfSubject } from '../../../functions/runtime/messages/message.ts';
 import { parseHeaders, type Stored, storedMessage } from '../dead-letters/dead-letters.ts';
 import { nanosOf } from '../dead-letters/sweep.ts';
-import type { Replayed, Source } from './source.ts';
+import type { Replayed, Source } from './replayed.ts';
 
 /** Requests to the server that are on their way together. */
 const AT_ONCE = 256;

@@ -1,5 +1,5 @@
 /** `millrace scale <what>`: the faults of scaling rules, what a change of one would do, and why replicas are as they are. */
-import { type Environment, UsageError } from '../cli.ts';
+import { type Environment, UsageError } from '../../cli/cli.ts';
 import { explainCommand } from './explain/command.ts';
 import { lintCommand } from './lint/command.ts';
 import { recordCommand } from './record/command.ts';

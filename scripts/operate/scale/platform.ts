@@ -1,8 +1,8 @@
 /** The shop that npm start runs → the state of its functions, and what they have counted. */
 
+import { type Environment, localUrl, UsageError } from '../../cli/cli.ts';
 import type { FunctionState } from '../../platform/scaling/scaler.ts';
 import type { Point } from '../../platform/telemetry/points.ts';
-import { type Environment, localUrl, UsageError } from '../cli.ts';
 
 export type Shop = {
   functions(): Promise<readonly FunctionState[]>;

@@ -1,5 +1,5 @@
 /** What an operator tunes of an event function's scaling, as plain numbers; and the facts of where it runs. Pure. */
-import type { EventRule } from '../../platform/manifests/rules.ts';
+import type { EventRule } from '../../manifests/rules.ts';
 
 export type TunedRule = {
   /** Seconds between two polls of the lag. */

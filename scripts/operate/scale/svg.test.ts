@@ -5,7 +5,7 @@ import { type Plot, toSvg } from './svg.ts';
 const plot: Plot = {
   name: 'growth',
   title: 'Reads < writes & more',
-  x: { label: 'orders', logarithmic: true },
+  x: { label: 'parcels', logarithmic: true },
   y: { label: 'ms' },
   series: [
     {

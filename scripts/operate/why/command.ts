@@ -2,10 +2,10 @@
 import pg from 'pg';
 import { RETRIES } from '../../../functions/runtime/handling/retries.ts';
 import { filterOf } from '../../../functions/runtime/messages/message.ts';
-import { type ConsumerSpec, readShopConsumers } from '../../platform/manifests/jetstream-yaml.ts';
+import { type Environment, localUrl, natsPlace, readOptions, serverUrl, UsageError } from '../../cli/cli.ts';
+import { type ConsumerSpec, readShopConsumers } from '../../manifests/jetstream-yaml.ts';
 import { readContexts } from '../../registry/contexts.ts';
 import { readDefinitions } from '../../registry/functions.ts';
-import { type Environment, localUrl, natsPlace, readOptions, serverUrl, UsageError } from '../cli.ts';
 import { connect } from '../dead-letters/command.ts';
 import { accountOf } from './account.ts';
 import type { Functions } from './entries.ts';

@@ -1,6 +1,6 @@
 /** NATS → what it holds now: dead letters, what is parked, and the lag of each function. */
 import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
-import type { ConsumerSpec } from '../../platform/manifests/jetstream-yaml.ts';
+import type { ConsumerSpec } from '../../manifests/jetstream-yaml.ts';
 import { lastDeadLetter, parseHeaders, readDeadLetters, type Stored } from '../dead-letters/dead-letters.ts';
 import type { Present } from './state.ts';
 

@@ -1,8 +1,8 @@
 /** Requests for an HTTP function → its ready replicas, the least loaded first; while there is none they wait, and are not lost. */
 import { unavailable } from '../../../functions/runtime/errors.ts';
 import { problem, sendJson } from '../../../functions/runtime/http/problem.ts';
-import { type Exchange, forward, openConnections } from '../gateway/proxy.ts';
-import type { HttpRule } from '../manifests/rules.ts';
+import type { HttpRule } from '../../manifests/rules.ts';
+import { type Exchange, forward, openConnections } from './proxy.ts';
 import type { Replica } from './replica.ts';
 import type { Replicas } from './replicas.ts';
 

@@ -1,10 +1,10 @@
 /** Bundles and rules → all functions: services always on, the others scaled; each state told, all stopped in order. */
 import path from 'node:path';
+import type { EventRule, HttpRule, Rule } from '../../manifests/rules.ts';
 import type { Bundle } from '../../ship/build.ts';
-import type { EventRule, HttpRule, Rule } from '../manifests/rules.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { startKeda } from './keda.ts';
 import { type HttpScaler, startKnative } from './knative.ts';
+import type { Metrics } from './metrics.ts';
 import { openReplicas, type Replicas } from './replicas.ts';
 import { type FunctionState, type Scaler, stateOf } from './scaler.ts';
 

@@ -1,6 +1,6 @@
 /** An event rule → its function's replicas, decided anew at every poll of its triggers, as KEDA does. */
-import type { EventRule } from '../manifests/rules.ts';
-import type { Measured, Metrics } from '../telemetry/metrics.ts';
+import type { EventRule } from '../../manifests/rules.ts';
+import type { Measured, Metrics } from './metrics.ts';
 import type { Replicas } from './replicas.ts';
 import { decideEvent, type Failure, heldBy, NOTHING_REMEMBERED, type Reading } from './scale.ts';
 import type { Grounds, Scaler, Work } from './scaler.ts';

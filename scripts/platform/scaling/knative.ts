@@ -1,6 +1,6 @@
 /** An HTTP rule → its function behind an activator: started by its first request, followed by load, back to zero when idle. */
 
-import type { HttpRule } from '../manifests/rules.ts';
+import type { HttpRule } from '../../manifests/rules.ts';
 import { type Activator, openActivator } from './activator.ts';
 import type { Replicas } from './replicas.ts';
 import { average, decideHttp, type Load, type Sample } from './scale-http.ts';

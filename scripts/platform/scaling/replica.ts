@@ -4,8 +4,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { LogFile } from '../servers/log-file.ts';
 import { probe } from '../servers/probe.ts';
-import type { LogFile } from './log-file.ts';
 
 export type Replica = {
   readonly pid: number;

@@ -1,6 +1,6 @@
 /** A function and how many replicas are wanted → that many processes, started again with growing delays when they end by themselves. */
 import { count } from '../../../functions/runtime/metrics.ts';
-import { logTo, openLogFile } from './log-file.ts';
+import { logTo, openLogFile } from '../servers/log-file.ts';
 import { type Replica, startReplica } from './replica.ts';
 
 export type Change = { readonly at: string; readonly from: number; readonly to: number; readonly why: string };

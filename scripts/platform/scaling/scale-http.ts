@@ -1,5 +1,5 @@
 /** Requests in work over time → how many replicas there should be, as Knative's autoscaler decides it, and why. Pure. */
-import type { HttpRule } from '../manifests/rules.ts';
+import type { HttpRule } from '../../manifests/rules.ts';
 
 /** The requests in work or waiting, on average over a span of time that ended at `at` (ms). */
 export type Sample = { readonly at: number; readonly concurrency: number };

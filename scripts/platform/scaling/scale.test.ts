@@ -1,6 +1,6 @@
 /** Decisions of scaling, one sentence an outcome. */
 import { describe, expect, it } from 'vitest';
-import type { EventRule, HttpRule } from '../manifests/rules.ts';
+import type { EventRule, HttpRule } from '../../manifests/rules.ts';
 import { decideEvent, type Failure, type Memory, NOTHING_REMEMBERED, type Reading } from './scale.ts';
 import { average, decideHttp } from './scale-http.ts';
 

@@ -1,5 +1,5 @@
 /** What a scaler read, and what was before → how many replicas there should be, as KEDA decides it, and why in plain words. Pure. */
-import type { EventRule } from '../manifests/rules.ts';
+import type { EventRule } from '../../manifests/rules.ts';
 
 /** A trigger's value: `metric` above `activation` wakes the function; one replica for each `threshold` of it. */
 export type Reading = {

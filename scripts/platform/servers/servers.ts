@@ -1,9 +1,9 @@
 /** A data folder and ports → Postgres, migrated, and NATS, both kept running; stopped by the cleanup. */
 import path from 'node:path';
-import type { Cleanup } from '../cleanup.ts';
-import { together } from '../cleanup.ts';
-import type { DataFolder } from '../data-folder.ts';
-import type { Ports } from '../endpoints.ts';
+import type { Cleanup } from './cleanup.ts';
+import { together } from './cleanup.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Ports } from './endpoints.ts';
 import { type KeptServer, keepServer } from './kept-server.ts';
 import { obtainNatsServer } from './nats/nats-binary.ts';
 import { type NatsAccess, type NatsServer, startNatsServer } from './nats/nats-server.ts';

@@ -1,7 +1,7 @@
 /** What the local platform tells of itself: received by OTLP, the recent kept, traces beyond its end, and answered to whoever asks. */
 import { existsSync, readFileSync } from 'node:fs';
 import { AppError, invalid, notFound } from '../../../functions/runtime/errors.ts';
-import { openLogFile } from '../scaling/log-file.ts';
+import { openLogFile } from '../servers/log-file.ts';
 import { type Point, readPoints } from './points.ts';
 import { openReceiver } from './receiver.ts';
 import { readSpans, type Span } from './spans.ts';

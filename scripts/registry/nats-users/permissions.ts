@@ -3,7 +3,6 @@ import type { Definition } from '../../../functions/runtime/function.ts';
 import { retriesOf, retrySubject } from '../../../functions/runtime/handling/retries.ts';
 import { CANCEL_TIMER, timersOf } from '../../../functions/runtime/jetstream/schedules.ts';
 import { answersTo, filterOf, inboxOf } from '../../../functions/runtime/messages/message.ts';
-import type { ConsumerSpec } from '../../platform/manifests/jetstream-yaml.ts';
 
 /** Subjects, with NATS's wildcards: what it may publish to and subscribe to. */
 export type NatsUser = {
@@ -12,7 +11,7 @@ export type NatsUser = {
   readonly subscribe: readonly string[];
 };
 
-export type PulledConsumer = Pick<ConsumerSpec, 'streamName' | 'durableName'>;
+export type PulledConsumer = { readonly streamName: string; readonly durableName: string };
 
 export type NamedFunction = Pick<
   Definition,

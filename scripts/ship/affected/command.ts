@@ -1,6 +1,6 @@
 /** `millrace affected --since <ref>`: the functions that are to be deployed again, and why; with --json as a matrix of GitHub. */
 import path from 'node:path';
-import { readOptions, UsageError } from '../../operate/cli.ts';
+import { readOptions, UsageError } from '../../cli/cli.ts';
 import { repository } from '../../registry/repository.ts';
 import { buildFunctions } from '../build.ts';
 import { foldersOf, packagesDiffer, placesDiffer } from './compare.ts';

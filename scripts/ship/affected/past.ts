@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promi
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { UsageError } from '../../operate/cli.ts';
+import { UsageError } from '../../cli/cli.ts';
 import { repository } from '../../registry/repository.ts';
 import { digestOf } from '../bundle/contents.ts';
 

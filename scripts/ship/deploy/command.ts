@@ -1,7 +1,7 @@
 /** `millrace deploy <function> --image <reference>`: one function into the cluster of kubectl, with the values of an overlay. */
 import path from 'node:path';
-import { readOptions, UsageError } from '../../operate/cli.ts';
-import { isGoDuration, nanoseconds } from '../../platform/manifests/go-duration.ts';
+import { readOptions, UsageError } from '../../cli/cli.ts';
+import { isGoDuration, nanoseconds } from '../../manifests/go-duration.ts';
 import { repository } from '../../registry/repository.ts';
 import { openKubectl } from './kubectl.ts';
 import { objectsOf } from './objects.ts';

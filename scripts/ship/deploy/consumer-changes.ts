@@ -1,6 +1,6 @@
 /** A Consumer of NACK and what the server has → what deploying would change, and whether the server allows it. Pure. */
-import type { ConsumerSpec } from '../../platform/manifests/jetstream-yaml.ts';
-import { consumerConfig } from '../../platform/manifests/nack.ts';
+import type { ConsumerSpec } from '../../manifests/jetstream-yaml.ts';
+import { consumerConfig } from '../../manifests/nack.ts';
 
 type Config = Readonly<Record<string, unknown>>;
 export type ConsumerChange = {

@@ -2,11 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AppError } from '../../../functions/runtime/errors.ts';
-import { type Environment, type NatsPlace, natsPlace, readOptions, UsageError } from '../../operate/cli.ts';
+import { type Environment, type NatsPlace, natsPlace, readOptions, UsageError } from '../../cli/cli.ts';
+import type { ConsumerSpec } from '../../manifests/jetstream-yaml.ts';
+import type { Api } from '../../manifests/nack.ts';
+import { declaredConsumers } from '../../manifests/rules.ts';
 import { connect } from '../../operate/dead-letters/command.ts';
-import { type ConsumerSpec, FUNCTIONS, readShopConsumers } from '../../platform/manifests/jetstream-yaml.ts';
-import type { Api } from '../../platform/manifests/nack.ts';
-import { readRules } from '../../platform/manifests/rules.ts';
 import { type FunctionSource, listFunctions } from '../../registry/functions.ts';
 import { repository } from '../../registry/repository.ts';
 import { runTool } from '../tool.ts';
@@ -20,15 +20,6 @@ const NOT_THERE: Readonly<Record<string, Omit<Finding, 'consumer'>>> = {
   'jetstream-10059': { says: 'has no stream; make the streams of infra/nats first', possible: false },
 };
 const HISTORY = ['test/repo/corpus.test.ts', 'test/repo/schemas.test.ts'];
-
-/** Consumers of a function; throws when a manifest is wrong. */
-export function declaredConsumers(name: string): ConsumerSpec[] {
-  const consumers = readShopConsumers();
-  const rule = readRules(FUNCTIONS, consumers).find((one) => one.name === name);
-  if (!rule) throw new Error(`knative/functions/${name} is not there: the function has no scaling rule`);
-  const named = 'triggers' in rule ? rule.triggers.flatMap((one) => ('consumer' in one ? [one.consumer] : [])) : [];
-  return consumers.filter(({ durableName }) => named.includes(durableName));
-}
 
 /** What deploying would do to each consumer on the server. */
 export async function compareConsumers(api: Api, consumers: readonly ConsumerSpec[]): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 /** What a part of the benchmark gives: values beside a baseline of the same run, and plots of them. */
 import type { Plot } from '../../operate/scale/svg.ts';
-import type { Cleanup } from '../../platform/cleanup.ts';
+import type { Cleanup } from '../../platform/servers/cleanup.ts';
 
 export type Row = {
   /** What was measured, such as `create-order, CPU from start to the first acknowledgement`. */

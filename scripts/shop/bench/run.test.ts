@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { UsageError } from '../../operate/cli.ts';
+import { UsageError } from '../../cli/cli.ts';
 import type { Machine } from './machine.ts';
 import type { Part, Result, Row } from './part.ts';
 import { bench } from './run.ts';

@@ -1,9 +1,9 @@
 /** Parts and the words of a call → the parts measured one after another, a table, and results.json, table.md and plots in a folder. */
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readOptions, UsageError } from '../../operate/cli.ts';
+import { readOptions, UsageError } from '../../cli/cli.ts';
 import { toSvg } from '../../operate/scale/svg.ts';
-import { openCleanup } from '../../platform/cleanup.ts';
+import { openCleanup } from '../../platform/servers/cleanup.ts';
 import { type Machine, machineLine } from './machine.ts';
 import type { Part } from './part.ts';
 import { hasFailed, judged, type Outcome } from './results.ts';

@@ -1,7 +1,7 @@
 /** `npx millrace mail preview`: the arguments → example e-mails in a folder. */
 import path from 'node:path';
 import { LOCALES } from '../../../functions/notifications/locale.ts';
-import { readOptions, UsageError } from '../../operate/cli.ts';
+import { readOptions, UsageError } from '../../cli/cli.ts';
 import { repository } from '../../registry/repository.ts';
 import { EXAMPLES } from './examples.ts';
 import { previewFiles, writePreview } from './preview.ts';

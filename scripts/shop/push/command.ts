@@ -4,9 +4,9 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { readPushed } from '../../../functions/api/event-ingress/read.ts';
 import { BATCH, STRUCTURED } from '../../../functions/runtime/cloud-event.ts';
-import { type Environment, localFolder, localUrl, UsageError } from '../../operate/cli.ts';
+import { type Environment, localFolder, localUrl, UsageError } from '../../cli/cli.ts';
 import { readPrivate } from '../../platform/servers/secrets.ts';
-import type { Demo } from '../seed.ts';
+import type { Demo } from '../demo/seed.ts';
 import { post, signIn } from './client.ts';
 
 const OPTIONS = {

@@ -9,8 +9,8 @@ import { newId } from '../../../functions/runtime/ids.ts';
 import { openBrowser } from '../../../test/support/browser.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../platform/platform.ts';
 import { dataDirFor } from '../../platform/servers/postgres/postgres.ts';
-import { application } from '../application.ts';
-import type { Demo } from '../seed.ts';
+import { application } from '../demo/application.ts';
+import type { Demo } from '../demo/seed.ts';
 
 const FOLDER = import.meta.dirname;
 const SIZE = { width: 1280, height: 800 };

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { calculateJwkThumbprint } from 'jose';
 import { parseJwks, parseSigningKeys } from '../../../functions/users/user-service/signing-keys.ts';
-import { UsageError } from '../../operate/cli.ts';
+import { UsageError } from '../../cli/cli.ts';
 import { writePrivate } from '../../platform/servers/secrets.ts';
 import { shown } from '../../registry/repository.ts';
 import { rotate } from './rotate.ts';

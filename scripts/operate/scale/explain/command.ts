@@ -1,5 +1,5 @@
 /** `millrace scale explain <function>`: why it has the replicas that it has now, as the shop that npm start runs tells it. */
-import { type Environment, readOptions, UsageError } from '../../cli.ts';
+import { type Environment, readOptions, UsageError } from '../../../cli/cli.ts';
 import { readShop } from '../platform.ts';
 import { textOf } from './text.ts';
 

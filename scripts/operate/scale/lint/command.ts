@@ -1,9 +1,9 @@
 /** `millrace scale lint`: the faults of scaling in the overlays as they would be applied; an error makes it exit with 1. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { readOptions, UsageError } from '../../../cli/cli.ts';
 import { readDefinitions } from '../../../registry/functions.ts';
 import { repository } from '../../../registry/repository.ts';
-import { readOptions, UsageError } from '../../cli.ts';
 import { build } from '../kustomize.ts';
 import type { KubernetesObject } from '../objects.ts';
 import { factsOf, type Handlers } from './facts.ts';

@@ -1,6 +1,6 @@
 /** Rules of lint about time: what is in work, until it is given to somebody else, and until the end of a pod. Pure. */
 import { WORKING_EVERY_MS, WORKING_FOR_MS } from '../../../../functions/runtime/handling/consumer-loop.ts';
-import { isGoDuration, nanoseconds } from '../../../platform/manifests/go-duration.ts';
+import { isGoDuration, nanoseconds } from '../../../manifests/go-duration.ts';
 import { CONSUMER, eachFunction, ownerOf, RULE, type Rule } from './rule.ts';
 
 /** One signal that a handler is at work may be lost, and the next be late. */

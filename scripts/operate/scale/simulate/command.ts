@@ -1,6 +1,6 @@
 /** `millrace scale simulate`: today's rule and a proposed one under the same load, side by side, and drawn. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { type Environment, readOptions, refuseNowhere, UsageError } from '../../cli.ts';
+import { type Environment, readOptions, refuseNowhere, UsageError } from '../../../cli/cli.ts';
 import { arrivalsOf, arrivalsOfSeries, SHAPES, type Shape } from '../model/load.ts';
 import { simulate } from '../model/model.ts';
 import type { Curve } from '../model/statistics.ts';

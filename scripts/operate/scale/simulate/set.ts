@@ -1,5 +1,5 @@
 /** `lagThreshold=50,max=20` → the rule changed so; an error names the key and what it may be. Pure. */
-import { UsageError } from '../../cli.ts';
+import { UsageError } from '../../../cli/cli.ts';
 import type { TunedRule } from '../rule.ts';
 
 type Bounds = { readonly least: number; readonly most?: number; readonly part?: boolean; readonly cluster?: boolean };

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { type Bus, natsSettings, openBus } from '../../../../functions/runtime/jetstream/connection.ts';
 import { openLog } from '../../../../functions/runtime/log.ts';
 import { readSettings } from '../../../../functions/runtime/process/settings.ts';
-import { makeNkeys, seedFileOf } from '../../../operate/nkeys/seeds.ts';
 import { accountsConf } from '../../../registry/nats-users/accounts-conf.ts';
 import type { NatsUser } from '../../../registry/nats-users/permissions.ts';
 import { shopUsers } from '../../../registry/nats-users/shop-users.ts';
 import type { NatsAccess } from './nats-server.ts';
+import { makeNkeys, seedFileOf } from './seeds.ts';
 
 export type NatsKeys = {
   readonly access: NatsAccess;

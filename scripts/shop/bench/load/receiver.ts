@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 
 export type Receiver = {
   readonly url: string;

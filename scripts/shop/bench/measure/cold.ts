@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../../../functions/runtime/jetstream/connection.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { openMailbox } from '../../../platform/servers/mailbox.ts';
 import { freePort } from '../../../platform/servers/ports.ts';
 import { probe } from '../../../platform/servers/probe.ts';

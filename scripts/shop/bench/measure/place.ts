@@ -6,9 +6,9 @@ import { type Bus, natsSettings, openBus } from '../../../../functions/runtime/j
 import { openLog } from '../../../../functions/runtime/log.ts';
 import { type Database, databaseSettings, openDatabase } from '../../../../functions/runtime/postgres.ts';
 import { readSettings } from '../../../../functions/runtime/process/settings.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
-import { readShopConsumers, readShopStreams } from '../../../platform/manifests/jetstream-yaml.ts';
-import { applyJetstream } from '../../../platform/manifests/nack.ts';
+import { readShopConsumers, readShopStreams } from '../../../manifests/jetstream-yaml.ts';
+import { applyJetstream } from '../../../manifests/nack.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { obtainNatsServer } from '../../../platform/servers/nats/nats-binary.ts';
 import { startNatsServer } from '../../../platform/servers/nats/nats-server.ts';
 import { freePort } from '../../../platform/servers/ports.ts';

@@ -8,14 +8,14 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { SMTPServer } from 'smtp-server';
-import type { Cleanup } from '../../../platform/cleanup.ts';
-import type { Rule } from '../../../platform/manifests/rules.ts';
+import type { Rule } from '../../../manifests/rules.ts';
 import { ANY_PORTS, type Platform, startPlatform } from '../../../platform/platform.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { dataDirFor } from '../../../platform/servers/postgres/postgres.ts';
-import { application } from '../../application.ts';
 import { type Client, openClient, post } from '../../chaos/client.ts';
 import type { Answer } from '../../chaos/snapshot.ts';
-import type { Demo } from '../../seed.ts';
+import { application } from '../../demo/application.ts';
+import type { Demo } from '../../demo/seed.ts';
 
 export type Shop = Platform<Demo> & {
   readonly database: pg.Pool;

@@ -1,5 +1,5 @@
 /** A receiver of traces that keeps how long each message waited until its handler took it, by function. */
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { openReceiver } from '../../../platform/telemetry/receiver.ts';
 import { readSpans } from '../../../platform/telemetry/spans.ts';
 

@@ -1,6 +1,6 @@
 /** `npm run bench -- cold-start`: CPU and time of functions that start for one message, beside `node -e 0` and the documented set-up. */
 import path from 'node:path';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { bakeCache, COLD, type Cold, coldStart, openSite, placeOrder, type Site, startOf } from '../measure/cold.ts';
 import { documentedStart } from '../measure/documented.ts';
 import { type Spent, spentBy } from '../measure/spent.ts';

@@ -1,9 +1,9 @@
 /** `npm run bench -- elasticity`: a day's load against the shop as its rules scale it, and as it is always on for the peak. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Rule } from '../../../manifests/rules.ts';
 import type { Plot } from '../../../operate/scale/svg.ts';
-import { openCleanup } from '../../../platform/cleanup.ts';
-import type { Rule } from '../../../platform/manifests/rules.ts';
 import type { FunctionState } from '../../../platform/scaling/scaler.ts';
+import { openCleanup } from '../../../platform/servers/cleanup.ts';
 import { AWAKE, DAY, moments, rates, type Span, secondsOf } from '../load/day.ts';
 import { openShop, type Shop, untilTrue } from '../measure/shop.ts';
 import { statesOf, type Usage, watchUsage } from '../measure/usage.ts';

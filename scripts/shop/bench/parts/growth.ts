@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import type { Database } from '../../../../functions/runtime/postgres.ts';
 import type { Plot } from '../../../operate/scale/svg.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { migrate } from '../../../platform/servers/postgres/migrate.ts';
 import { type Work, workOf } from '../load/order-work.ts';
 import { growOrders, seedOrders } from '../load/seed-orders.ts';

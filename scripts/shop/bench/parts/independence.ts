@@ -1,6 +1,6 @@
 /** `npm run bench -- independence`: how long an order takes to be seen while order-emails is saturated, and while it is not. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { openShop, type Shop, untilTrue } from '../measure/shop.ts';
 import type { Part, Result, Row } from '../part.ts';
 import { quantile } from '../quantile.ts';

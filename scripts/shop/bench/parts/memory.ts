@@ -1,6 +1,6 @@
 /** `npm run bench -- memory`: the most memory that a function had, idle and at work, beside `node -e 0`. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { freePort } from '../../../platform/servers/ports.ts';
 import { probe } from '../../../platform/servers/probe.ts';
 import {

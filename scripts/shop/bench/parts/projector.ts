@@ -9,7 +9,7 @@ import { newId } from '../../../../functions/runtime/ids.ts';
 import type { Row as ViewRow } from '../../../../functions/runtime/projector.ts';
 import { publishedData } from '../../../../functions/runtime/store/schema-versions.ts';
 import { rebuild } from '../../../operate/rebuild/rebuild.ts';
-import { type Cleanup, openCleanup } from '../../../platform/cleanup.ts';
+import { type Cleanup, openCleanup } from '../../../platform/servers/cleanup.ts';
 import { startBundle } from '../measure/bundle.ts';
 import { openPlace, type Place } from '../measure/place.ts';
 import type { Part, Result } from '../part.ts';

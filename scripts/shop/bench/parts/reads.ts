@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { ALGORITHM, PARTY, TYPE } from '../../../../functions/users/access-token.ts';
 import { keepKeySet } from '../../../../functions/users/kept-keys.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import type { Job } from '../load/http-load.ts';
 import type { Measured } from '../load/load.ts';
 import { CUSTOMERS, customerIdOf, orderIdOf, seedOrders } from '../load/seed-orders.ts';

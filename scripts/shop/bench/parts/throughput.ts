@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../../../functions/runtime/postgres.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { startBundle } from '../measure/bundle.ts';
 import { openPlace, type Place } from '../measure/place.ts';
 import type { Part, Result } from '../part.ts';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus } from '../../../../functions/runtime/jetstream/connection.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { openPlace, type Place } from '../measure/place.ts';
 import type { Part, Result, Row } from '../part.ts';
 import { median } from '../quantile.ts';

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SMTPServer } from 'smtp-server';
 import { nameId, newId } from '../../../../functions/runtime/ids.ts';
-import type { Cleanup } from '../../../platform/cleanup.ts';
+import type { Cleanup } from '../../../platform/servers/cleanup.ts';
 import { freePort } from '../../../platform/servers/ports.ts';
 import { signingKeyFile } from '../../signing-key/file.ts';
 import { startBundle } from '../measure/bundle.ts';

@@ -1,5 +1,5 @@
 /** Addresses and accounts of a started shop → what is shown to whoever started it, ready to paste. Pure. */
-import type { Endpoints, Ports } from '../platform/platform.ts';
+import type { Endpoints, Ports } from '../../platform/platform.ts';
 import type { Demo } from './seed.ts';
 
 const NAMES: Readonly<Record<keyof Ports, string>> = {

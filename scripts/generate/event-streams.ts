@@ -1,6 +1,6 @@
 /** Contexts → the streams of their events, as each declares its own. Pure. */
-import type { StreamSpec } from '../platform/manifests/jetstream-yaml.ts';
-import type { DefinedContext } from './contexts.ts';
+import type { StreamSpec } from '../manifests/jetstream-yaml.ts';
+import type { DefinedContext } from '../registry/contexts.ts';
 
 /** An event is never changed, dropped or deleted; all events of a decision are stored, or none. */
 const LOG = {

@@ -1,10 +1,10 @@
 /** A trigger → its value now, read where KEDA reads it: NATS's monitoring endpoint, or a query in Postgres. */
 import * as z from 'zod/mini';
 import type { Database } from '../../../functions/runtime/postgres.ts';
+import type { Trigger } from '../../manifests/rules.ts';
+import type { NatsTrigger, PostgresTrigger } from '../../manifests/scaled-object.ts';
 import { ACCOUNT } from '../../registry/nats-users/accounts-conf.ts';
-import type { Trigger } from '../manifests/rules.ts';
-import type { NatsTrigger, PostgresTrigger } from '../manifests/scaled-object.ts';
-import type { Failure, Reading } from '../scaling/scale.ts';
+import type { Failure, Reading } from './scale.ts';
 
 /** `pending`: of the metric, what nobody has begun with. */
 export type Measured = (Reading & { readonly pending: number }) | Failure;

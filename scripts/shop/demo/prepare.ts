@@ -1,10 +1,10 @@
 /** NATS_URL and DATABASE_URL → a shop that can begin where NACK is not: its streams, its consumers, products to order. Again does no harm. */
-import { natsSettings, openBus } from '../../functions/runtime/jetstream/connection.ts';
-import { openLog } from '../../functions/runtime/log.ts';
-import { databaseSettings, openDatabase } from '../../functions/runtime/postgres.ts';
-import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { readShopConsumers, readShopStreams } from '../platform/manifests/jetstream-yaml.ts';
-import { applyJetstream, asBegun } from '../platform/manifests/nack.ts';
+import { natsSettings, openBus } from '../../../functions/runtime/jetstream/connection.ts';
+import { openLog } from '../../../functions/runtime/log.ts';
+import { databaseSettings, openDatabase } from '../../../functions/runtime/postgres.ts';
+import { readSettings } from '../../../functions/runtime/process/settings.ts';
+import { readShopConsumers, readShopStreams } from '../../manifests/jetstream-yaml.ts';
+import { applyJetstream, asBegun } from '../../manifests/nack.ts';
 import { seedProducts } from './seed.ts';
 
 const streams = readShopStreams();

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FUNCTIONS, readConsumers, readShopStreams } from './jetstream-yaml.ts';
 import { readRules } from './rules.ts';
-import { sampleStreams, writeSample } from './sample.ts';
+import { sampleStreams, writeSample } from './sample.fixture.ts';
 
 let folder: string;
 

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { shown } from '../../registry/repository.ts';
-import type { ConsumerSpec } from './jetstream-yaml.ts';
+import { shown } from '../registry/repository.ts';
+import { type ConsumerSpec, FUNCTIONS, readShopConsumers } from './jetstream-yaml.ts';
 import { type HttpRule, readKnativeService } from './knative-service.ts';
 import { type EventRule, readScaledObject } from './scaled-object.ts';
 import { metadata, positive, readResource, sameName, text } from './yaml-file.ts';
@@ -76,4 +76,13 @@ function checkConsumers(file: string, rule: EventRule, consumers: readonly Consu
         'correct the trigger, or add the Consumer',
     );
   }
+}
+
+/** Consumers of a function; throws when a manifest is wrong. */
+export function declaredConsumers(name: string): ConsumerSpec[] {
+  const consumers = readShopConsumers();
+  const rule = readRules(FUNCTIONS, consumers).find((one) => one.name === name);
+  if (!rule) throw new Error(`knative/functions/${name} is not there: the function has no scaling rule`);
+  const named = 'triggers' in rule ? rule.triggers.flatMap((one) => ('consumer' in one ? [one.consumer] : [])) : [];
+  return consumers.filter(({ durableName }) => named.includes(durableName));
 }

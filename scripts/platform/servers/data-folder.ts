@@ -1,9 +1,9 @@
 /** The platform's data folder: held by one process at a time, cleared of what a killed one left running, emptied when asked. */
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { dataDirFor } from './servers/postgres/postgres.ts';
-import { isSameProcess, processMark } from './servers/process-mark.ts';
-import { stopLeftover } from './servers/server-process.ts';
+import { dataDirFor } from './postgres/postgres.ts';
+import { isSameProcess, processMark } from './process-mark.ts';
+import { stopLeftover } from './server-process.ts';
 
 export type DataFolder = {
   readonly postgres: string;

@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AppError } from '../../../functions/runtime/errors.ts';
-import { repository } from '../../registry/repository.ts';
+import { AppError } from '../../functions/runtime/errors.ts';
+import { repository } from '../registry/repository.ts';
 import { nanoseconds } from './go-duration.ts';
 import { type ConsumerSpec, readConsumers, readStreams } from './jetstream-yaml.ts';
 import { applyJetstream, consumerConfig, streamConfig } from './nack.ts';
-import { sampleStream, sampleStreams, writeSample } from './sample.ts';
+import { sampleStream, sampleStreams, writeSample } from './sample.fixture.ts';
 
 const streamsFile = path.join(repository, 'infra/nats/streams.yaml');
 let folder: string;

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod/mini';
-import { repository, shown } from '../../registry/repository.ts';
+import { repository, shown } from '../registry/repository.ts';
 import { isGoDuration } from './go-duration.ts';
 import { metadata, positive, readResources, sameName, text } from './yaml-file.ts';
 

@@ -1,7 +1,7 @@
 /** Manifests of functions that are nowhere, for tests: a projector `parcel-view` of the stream PARCELS and an HTTP function `parcels-api`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { manifestsOf } from '../../new/manifests.ts';
+import { manifestsOf } from '../new/manifests.ts';
 import { readShopStreams, type StreamSpec } from './jetstream-yaml.ts';
 
 export const sampleStream: StreamSpec = {

@@ -1,9 +1,9 @@
 /** This shop, as the platform runs it on one machine. */
-import { readSettings } from '../../functions/runtime/process/settings.ts';
-import { openUserClient, userServiceSettings } from '../../functions/users/client.ts';
-import type { Application } from '../platform/application.ts';
+import { readSettings } from '../../../functions/runtime/process/settings.ts';
+import { openUserClient, userServiceSettings } from '../../../functions/users/client.ts';
+import type { Application } from '../../platform/application.ts';
+import { signingKeyFile } from '../signing-key/file.ts';
 import { type Demo, seedAccounts, seedProducts } from './seed.ts';
-import { signingKeyFile } from './signing-key/file.ts';
 
 export const application: Application<Demo> = {
   async settings({ endpoints, mailbox, secrets }) {

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod/mini';
-import { validate } from '../../../functions/runtime/schema.ts';
-import { shown } from '../../registry/repository.ts';
+import { validate } from '../../functions/runtime/schema.ts';
+import { shown } from '../registry/repository.ts';
 
 export const text = z.string().check(z.minLength(1));
 export const whole = z.int('must be a whole number').check(z.gte(0));

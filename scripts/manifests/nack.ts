@@ -1,7 +1,7 @@
 /** Specs of NACK → JetStream's own JSON, and the server brought to it: created or changed, never deleted; again does no harm. */
 
-import { AppError } from '../../../functions/runtime/errors.ts';
-import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
+import { AppError } from '../../functions/runtime/errors.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import { nanoseconds } from './go-duration.ts';
 import type { ConsumerSpec, StreamSpec } from './jetstream-yaml.ts';
 

@@ -1,5 +1,5 @@
 /** Wanted ports → ports that are free, and the addresses of the platform made of them. */
-import { freePort } from './servers/ports.ts';
+import { freePort } from './ports.ts';
 
 /** 0 is any. */
 export type Ports = {

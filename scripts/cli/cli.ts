@@ -2,12 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { type DataFolder, pathsOf } from '../platform/data-folder.ts';
-import type { Endpoints } from '../platform/endpoints.ts';
+import { type DataFolder, pathsOf } from '../platform/servers/data-folder.ts';
+import type { Endpoints } from '../platform/servers/endpoints.ts';
 import { natsKeysFolder } from '../platform/servers/nats/nats-keys.ts';
+import { seedFileOf } from '../platform/servers/nats/seeds.ts';
 import { OPERATOR } from '../registry/nats-users/permissions.ts';
 import { repository, shown } from '../registry/repository.ts';
-import { seedFileOf } from './nkeys/seeds.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,11 +1,11 @@
 /** Facts of the running platform → metrics: lag, the age of what waits, replicas; a cluster learns them from NATS and Kubernetes. */
 import * as z from 'zod/mini';
-import { toAppError } from '../../../functions/runtime/errors.ts';
-import type { Bus } from '../../../functions/runtime/jetstream/connection.ts';
-import { pushMetrics, setGauge } from '../../../functions/runtime/metrics.ts';
-import type { Client } from '../client.ts';
+import { toAppError } from '../../functions/runtime/errors.ts';
+import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
+import { pushMetrics, setGauge } from '../../functions/runtime/metrics.ts';
 import type { Rule } from '../manifests/rules.ts';
-import type { FunctionState } from '../scaling/scaler.ts';
+import type { Client } from './client.ts';
+import type { FunctionState } from './scaling/scaler.ts';
 
 type Options = {
   /** Where the functions push theirs. */

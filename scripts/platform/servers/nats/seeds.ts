@@ -1,8 +1,8 @@
 /** A folder and names of users → an nkey for each that has none yet: its seed in a file for it alone, its public key in a list. */
 import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { newSeed, publicKeyOf } from '../../../functions/runtime/jetstream/nkey.ts';
-import { variableOf } from '../../registry/nats-users/accounts-conf.ts';
+import { newSeed, publicKeyOf } from '../../../../functions/runtime/jetstream/nkey.ts';
+import { variableOf } from '../../../registry/nats-users/accounts-conf.ts';
 
 /** The name of the file, and of the key in a Kubernetes Secret. */
 export const SEED = 'NATS_SEED';

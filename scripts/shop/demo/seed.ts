@@ -1,9 +1,9 @@
 /** Something to try: a few products, a customer and one of the staff; what is there already stays as it is. */
-import { AppError } from '../../functions/runtime/errors.ts';
-import type { Database } from '../../functions/runtime/postgres.ts';
-import { continueTrace } from '../../functions/runtime/trace.ts';
-import type { Credentials, UserClient } from '../../functions/users/client.ts';
-import { newPassword, readPrivate, writePrivate } from '../platform/servers/secrets.ts';
+import { AppError } from '../../../functions/runtime/errors.ts';
+import type { Database } from '../../../functions/runtime/postgres.ts';
+import { continueTrace } from '../../../functions/runtime/trace.ts';
+import type { Credentials, UserClient } from '../../../functions/users/client.ts';
+import { newPassword, readPrivate, writePrivate } from '../../platform/servers/secrets.ts';
 
 export type Demo = { readonly customer: Credentials; readonly staff: Credentials };
 
