@@ -13,7 +13,8 @@ import {
   FRESH,
   replaceLive,
 } from './read-model.ts';
-import { type Replayed, type Source, sourceOf } from './source.ts';
+import type { Replayed, Source } from './replayed.ts';
+import { sourceOf } from './source.ts';
 
 const EVENTS_A_STATEMENT = 1_000;
 /** Readers of the table wait no longer than this for the swap; then they go first, and it is tried again. */
