@@ -92,7 +92,7 @@ function check(name: string, { host, status, headers, body, cut }: Answered): Ou
   };
 }
 
-/** Opens calls to one who is called: `const { request } = outbound(shell, { name: 'sms', base: shell.settings.SMS_URL })`. */
+/** Opens calls to one who is called: `const { request } = outbound(shell, { name: 'sms', base: shell.settings.GATEWAY_URL })`. */
 export function outbound(shell: Pick<Shell, 'log'>, options: OutboundOptions): { readonly request: OutboundRequest } {
   const { name, base, timeoutMs = TIMEOUT_MS, mostBytes = MOST_BYTES, retries } = options;
   const root = base === undefined ? undefined : baseOf(base);

@@ -47,7 +47,9 @@ const READERS: Readonly<Record<string, (file: string, name: string) => Rule>> = 
 /** The rules of all functions; `consumers` are those that exist, one of which each nats-jetstream trigger must name. */
 export function readRules(folder: string, consumers: readonly ConsumerSpec[]): Rule[] {
   const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map(({ name }) => readRule(path.join(folder, name), name, consumers));
+  // Git keeps no empty folder: one is what is left of a function that was removed.
+  const used = folders.filter(({ name }) => readdirSync(path.join(folder, name)).length > 0);
+  return used.map(({ name }) => readRule(path.join(folder, name), name, consumers));
 }
 
 function readRule(folder: string, name: string, consumers: readonly ConsumerSpec[]): Rule {

@@ -3,13 +3,13 @@
 const words = (name: string): string[] => name.split(/-+/);
 const capital = (word: string): string => word.slice(0, 1).toUpperCase() + word.slice(1);
 
-/** `reserve-stock` → `ReserveStock`. */
+/** `send-parcel` → `SendParcel`. */
 export const pascal = (name: string): string => words(name).map(capital).join('');
-/** `reserve-stock` → `reserveStock`. */
+/** `send-parcel` → `sendParcel`. */
 export const camel = (name: string): string => pascal(name).replace(/^./, (first) => first.toLowerCase());
-/** `reserve-stock` → `RESERVE_STOCK`. */
+/** `send-parcel` → `SEND_PARCEL`. */
 export const constant = (name: string): string => words(name).join('_').toUpperCase();
-/** `reserve-stock` → `reserve_stock`. */
+/** `send-parcel` → `send_parcel`. */
 export const snake = (name: string): string => words(name).join('_');
 
 /** `order-archive` projects to the table order_archive; a single word is no good name of a table. */

@@ -21,7 +21,7 @@ export const usageOf = ({ contexts }: Known): string => `usage: npm run new -- c
        npm run new -- <kind> <context> <name> [--on <event>,…]
   kind         ${KINDS.join(', ')}
   context      ${contexts.map(({ name }) => name).join(', ')}
-  name         lower case letters, digits and hyphens, such as reserve-stock
+  name         lower case letters, digits and hyphens, such as send-parcel
   --on         the events that a projector, totals, a policy or a notifier takes, such as parcel.sent,parcel.lost
   --aggregate  what the context's events are about; without it the name of the context, without the s at its end`;
 
@@ -36,7 +36,7 @@ const isKind = (given: string | undefined): given is NewKind => KINDS.some((kind
 const takesEvents = (kind: NewKind): boolean => kind !== 'command' && kind !== 'http';
 
 function checkName(name: string | undefined, what: string): asserts name is string {
-  if (name === undefined) throw new UsageError(`the name of the ${what} is missing, such as reserve-stock`);
+  if (name === undefined) throw new UsageError(`the name of the ${what} is missing, such as send-parcel`);
   if (!NAME.test(name) || name.includes('--'))
     throw new UsageError(`'${name}' cannot be a name: write 2 to 63 lower case letters, digits and single hyphens`);
   if (RESERVED.includes(name)) throw new UsageError(`'${name}' means something else already: choose another name`);

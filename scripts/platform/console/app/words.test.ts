@@ -22,7 +22,7 @@ test('a mark on a scale of time is short', () => {
 test.each([
   ['parcel', 'Parcel', 'Parcels'],
   ['return_box', 'Return box', 'Return boxes'],
-  ['inventory', 'Inventory', 'Inventories'],
+  ['delivery', 'Delivery', 'Deliveries'],
   ['survey', 'Survey', 'Surveys'],
 ])('an aggregate %s is a title, of one and of many', (name, one, many) => {
   expect([title(name), pluralTitle(name)]).toEqual([one, many]);

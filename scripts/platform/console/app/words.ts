@@ -42,7 +42,7 @@ export const plain = (slug: string): string => slug.replaceAll(/[_-]/g, ' ');
 /** `return_box` → `Return box`. */
 export const title = (name: string): string => plain(name).replace(/^./, (first) => first.toUpperCase());
 
-/** `inventory` → `Inventories`. */
+/** `delivery` → `Deliveries`. */
 export function pluralTitle(name: string): string {
   const one = title(name);
   if (/[^aeiou]y$/.test(one)) return one.replace(/y$/, 'ies');
