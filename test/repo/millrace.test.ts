@@ -58,7 +58,7 @@ test.each([
   [['dead-letters', 'list', '--nats', 'http://x'], 'must be a URL such as nats://host:4222'],
   [['dead-letters', 'list'], 'or set --nats or NATS_URL'],
   [['scale'], "scale takes lint, simulate, record, explain, not ''"],
-  [['why'], 'why needs the id of an order or of an event, or the key of an e-mail'],
+  [['why'], 'why needs an id: of an aggregate (its subject), a command or an event, or the key of a notification'],
   [['why', '1', '2'], 'why takes one id at a time, not also 2'],
   [['why', 'ada@example.com'], 'an address of somebody is none'],
   [['why', '1', '--jaeger', 'jaeger:16686'], '--jaeger must be a URL such as http://127.0.0.1:16686'],

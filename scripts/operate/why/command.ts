@@ -32,7 +32,7 @@ type Request = {
 };
 
 /** As it is, or as an e-mail's message-id has it. */
-const KEY = /^<?(?<key>[\w.:-]{1,200})(@[\w.-]{1,100})?>?$/;
+const KEY = /^<?(?<key>[\w.:-]{1,200})(@millrace)?>?$/;
 
 function readRequest(args: readonly string[]): Request {
   const { values, positionals } = readOptions(args, OPTIONS);
