@@ -87,10 +87,10 @@ const send = (at: string, body: string | Buffer, headers: Record<string, string>
 const ask = (query: string, room = 'traces') =>
   telemetry.answer(room, new URLSearchParams(query)) as { spans: Record<string, unknown>[] };
 
-test('spans that were sent are found by order, and by the id of their trace', async () => {
+test('spans that were sent are found by subject, and by the id of their trace', async () => {
   const answer = await send('/v1/traces', JSON.stringify(traces()));
   expect([answer.status, await answer.json()]).toEqual([200, {}]);
-  const found = ask('order=order-1').spans;
+  const found = ask('subject=order-1').spans;
   expect(found).toEqual([
     {
       traceId: TRACE,
@@ -108,14 +108,14 @@ test('spans that were sent are found by order, and by the id of their trace', as
     },
   ]);
   expect(ask('', `traces/${TRACE}`).spans).toEqual(found);
-  expect(ask('order=order-2').spans).toEqual([]);
+  expect(ask('subject=order-2').spans).toEqual([]);
 });
 
 test('gzipped spans are taken, and kinds in words', async () => {
   const body = gzipSync(JSON.stringify(traces({ kind: 'SPAN_KIND_SERVER', status: { code: 'STATUS_CODE_OK' } })));
   const answer = await send('/v1/traces', body, { ...JSON_TYPE, 'content-encoding': 'gzip' });
   expect(answer.status).toBe(200);
-  expect(ask('order=order-1').spans).toMatchObject([{ kind: 'server', error: undefined }]);
+  expect(ask('subject=order-1').spans).toMatchObject([{ kind: 'server', error: undefined }]);
 });
 
 test('the newest value of every metric is there, with the buckets of a histogram', async () => {
@@ -148,7 +148,7 @@ test.each([
   const answer = await send('/v1/traces', body, headers);
   expect(answer.status).toBe(status);
   expect(JSON.stringify(await answer.json())).toContain(says);
-  expect(ask('order=order-1').spans).toEqual([]);
+  expect(ask('subject=order-1').spans).toEqual([]);
 });
 
 test('there is nothing but the two paths, and they are only written to', async () => {
@@ -156,7 +156,7 @@ test('there is nothing but the two paths, and they are only written to', async (
   expect((await send('/v1/traces', '', {}, 'GET')).status).toBe(405);
 });
 
-test.each([['order='], ['user=1'], [''], ['order=1&event=2'], ['constructor=1']])(
+test.each([['subject='], ['user=1'], [''], ['subject=1&event=2'], ['constructor=1']])(
   'traces asked for by %j are refused, saying how to ask',
   (query) => {
     expect(() => ask(query)).toThrow('Ask for traces by ?subject=<id>, ?event=<id> or ?notification=<key>');
@@ -169,9 +169,9 @@ test('a trace that is not there is said not to be', () => {
 
 test('traces outlive the shop, also one that was killed while it wrote', async () => {
   await send('/v1/traces', JSON.stringify(traces()));
-  const before = ask('order=order-1').spans;
+  const before = ask('subject=order-1').spans;
   await telemetry.close();
   await appendFile(file(), '[{"traceId":"');
   telemetry = await openTelemetry(file());
-  expect(ask('order=order-1').spans).toEqual(before.map((span) => JSON.parse(JSON.stringify(span))));
+  expect(ask('subject=order-1').spans).toEqual(before.map((span) => JSON.parse(JSON.stringify(span))));
 });

@@ -105,6 +105,7 @@ test('what is tried again, handed back or parked meanwhile, stays one trace with
   }
   expect(named(spans, 'send mail').map(({ status }) => status.code)).toEqual([...failed.map(() => 2), 0]);
   expect(named(spans, 'send mail')[0]?.attributes).toEqual({
+    'peer.service': 'smtp',
     'server.address': '127.0.0.1',
     'millrace.notification.key': expect.stringMatching(/^[0-9a-f-]{36}\.order-confirmation$/),
     'error.type': 'smtp-unavailable',
