@@ -10,9 +10,9 @@ const PACKAGES = ['nats', 'pg', 'zod/mini', 'cockatiel', '@grpc/grpc-js', '@open
 
 /** The function as it is, without its own server and tracer; its packages are required from node_modules. */
 const handlerOf = (context: string, name: string): string => `
-  import definition from '../functions/${context}/${name}/function.ts';
-  import { readSettings } from '../functions/runtime/process/settings.ts';
-  import { openLog } from '../functions/runtime/log.ts';
+  import definition from './functions/${context}/${name}/function.ts';
+  import { readSettings } from './functions/runtime/process/settings.ts';
+  import { openLog } from './functions/runtime/log.ts';
   const settings = readSettings(definition.settings);
   export const running = definition.start({
     name: '${name}', settings, log: openLog('${name}', settings.LOG_LEVEL), onClose: () => undefined });`;
