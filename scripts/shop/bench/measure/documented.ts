@@ -19,7 +19,7 @@ const handlerOf = (context: string, name: string): string => `
 
 const indexOf = (name: string): string => `
 const functions = require('@google-cloud/functions-framework');
-const { running } = require('../handler.cjs');
+const { running } = require('./handler.cjs');
 let started;
 running.then((one) => { started = one; });
 functions.http('${name}', (request, response) => {
