@@ -22,7 +22,7 @@ type Refusal = { readonly responseCode?: number; readonly command?: string; read
 const ABOUT_THE_MAIL = new Set(['RCPT TO', 'DATA']);
 
 /** The notifier gives up before: an e-mail that is given up here may still be on its way. Tried again by the message alone. */
-const GUARDED = { name: 'smtp', timeoutMs: 60_000, retries: 0, inFlight: 8, halfOpenAfterMs: 5_000 };
+const CALL_POLICY = { name: 'smtp', timeoutMs: 60_000, retries: 0, inFlight: 8, halfOpenAfterMs: 5_000 };
 
 /** A server that is silent for longer may have taken an e-mail, which then is sent again: slow ones look at it before they answer. */
 const SILENT_MS = 20_000;
@@ -85,7 +85,7 @@ export function openSmtp(shell: Shell<SmtpSettings>) {
     return current.transport;
   };
   shell.onClose(() => current?.transport.close());
-  const guard = openCallPolicy(shell, GUARDED);
+  const policy = openCallPolicy(shell, CALL_POLICY);
   return {
     /** Resolves when the server has taken the mail; throws `invalid` when it never will, else `unavailable`. */
     async send(mail: Mail): Promise<void> {
@@ -93,12 +93,12 @@ export function openSmtp(shell: Shell<SmtpSettings>) {
       const message = { ...mail, to: { name: '', address: mail.to }, from: MAIL_FROM };
       const beginBy = Date.now() + BEGIN_WITHIN_MS;
       const attributes = {
-        'peer.service': GUARDED.name,
+        'peer.service': CALL_POLICY.name,
         'server.address': new URL(SMTP_URL(shell.log)).hostname,
         'millrace.notification.key': keyOf(mail),
       };
       await inSpan('send mail', { kind: 'client', attributes }, () =>
-        guard.run(async () => {
+        policy.run(async () => {
           if (Date.now() > beginBy) throw unavailable('smtp-busy', 'The e-mail waited too long for its turn');
           await transportNow().sendMail(message).catch(refuse);
         }),

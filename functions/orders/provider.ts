@@ -26,14 +26,14 @@ const BOUNDS = { name: 'payment-provider', timeoutMs: 4_000, retries: 1, halfOpe
 
 /** The provider behind timeout, retry and circuit breaker; every failure is `unavailable`. */
 export function protectProvider(provider: PaymentProvider, shell: Pick<Shell, 'log'>) {
-  const guard = openCallPolicy(shell, BOUNDS);
+  const policy = openCallPolicy(shell, BOUNDS);
   const guarded = <Result>(
     what: string,
     { orderId }: Movement,
     call: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> =>
     inSpan(`payment ${what}`, { kind: 'client', subject: orderId, attributes: { 'peer.service': BOUNDS.name } }, () =>
-      guard.run(({ signal }) =>
+      policy.run(({ signal }) =>
         call(signal).catch((error) => {
           throw unavailable('payment-provider-unavailable', 'The payment provider does not answer', error);
         }),

@@ -1,4 +1,4 @@
-/** Calls to what may be away: bounded in time and number, tried again, and held back while it fails. */
+/** Calls to what may be away: bounded in time and number, tried again, and rejected while it fails. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
@@ -15,15 +15,15 @@ type CallPolicyOptions = Bounds & {
   readonly name: string;
   readonly inFlight?: number;
   readonly queue?: number;
-  /** How long calls are held back before one is let through to see whether it works again. */
+  /** How long the breaker stays open before one call is let through to see whether it works again. */
   readonly halfOpenAfterMs?: number;
 };
 /** `signal` is aborted at `deadline`, in ms since 1970; the run has failed by then, whatever the work does. */
 type Work<Result> = (limit: { readonly signal: AbortSignal; readonly deadline: number }) => Promise<Result>;
-export type Guard = {
+export type CallPolicy = {
   /**
    * What `work` resolves to. Whatever it throws is thrown on; only `unavailable` is tried again, and counts as a failure of
-   * what is called. Throws `<name>-unavailable` when there is no answer in time, and while calls are held back;
+   * what is called. Throws `<name>-unavailable` when there is no answer in time, and while the breaker is open;
    * `<name>-overloaded` when too many wait.
    */
   run<Result>(work: Work<Result>, bounds?: Bounds): Promise<Result>;
@@ -60,7 +60,7 @@ async function openLimits({ log }: Pick<Shell, 'log'>, options: CallPolicyOption
     setState(2);
     count('millrace.breaker.trips', { target });
     currentSpan()?.event('breaker.open', { 'millrace.target': target });
-    log.error({ target, forMs: halfOpenAfterMs }, 'calls fail and are held back');
+    log.error({ target, forMs: halfOpenAfterMs }, 'calls fail: the breaker is open');
   });
   breaker.onHalfOpen(() => {
     setState(1);
@@ -103,7 +103,7 @@ function startClock(timeoutMs: number, reason: () => AppError) {
 }
 
 /** Loads what it needs at the first run: a cold function that calls nothing pays nothing. */
-export function openCallPolicy(shell: Pick<Shell, 'log'>, options: CallPolicyOptions): Guard {
+export function openCallPolicy(shell: Pick<Shell, 'log'>, options: CallPolicyOptions): CallPolicy {
   const { name } = options;
   let opening: ReturnType<typeof openLimits> | undefined;
 

@@ -1,4 +1,4 @@
-/** HTTP calls to others' servers, as `fetch` makes them: only where the function may go, bounded, tried again, held back while they fail. */
+/** HTTP calls to others' servers, as `fetch` makes them: only where the function may go, bounded, tried again, rejected while they fail. */
 import { openCallPolicy } from './call-policy.ts';
 import { AppError, invalid, unavailable } from './errors.ts';
 import type { Shell } from './function.ts';
@@ -20,7 +20,7 @@ type OutboundOptions = Allowed & {
   /** 2 for a method that may be sent twice, none for others, such as POST, unless told. */
   readonly retries?: number;
   readonly inFlight?: number;
-  /** How long calls are held back while they fail. */
+  /** How long the breaker stays open after failures. */
   readonly halfOpenAfterMs?: number;
   /** Of an answer's body; 1 MB unless told. */
   readonly mostBytes?: number;

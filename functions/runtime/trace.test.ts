@@ -1,4 +1,4 @@
-/** Steps and statements without a recorder, and what they are called. */
+/** Spans and statements without a recorder, and what they are called. */
 import { expect, test } from 'vitest';
 import { summaryOf } from './telemetry/query-spans.ts';
 import { continueTrace, currentTrace, inSpan, inTrace, logFields, noteSubject, readTrace } from './trace.ts';
@@ -12,11 +12,11 @@ test('a trace that is not to be recorded goes on as such', () => {
   expect(readTrace('00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01')).toBeUndefined();
 });
 
-test('without a recorder a step hands the trace on as it came, and its failure too', async () => {
-  const seen = await inSpan('some step', { parent: received }, async ({ trace }) => [trace, currentTrace()]);
+test('without a recorder a span hands the trace on as it came, and its failure too', async () => {
+  const seen = await inSpan('some span', { parent: received }, async ({ trace }) => [trace, currentTrace()]);
   expect(seen.map((trace) => trace?.traceparent)).toEqual([received, received]);
   expect(currentTrace()).toBeUndefined();
-  await expect(inSpan('some step', {}, () => Promise.reject(new Error('planted')))).rejects.toThrow('planted');
+  await expect(inSpan('some span', {}, () => Promise.reject(new Error('planted')))).rejects.toThrow('planted');
 });
 
 test('lines of the log within a trace name it, and the order once that is known', async () => {

@@ -156,7 +156,7 @@ test.each<[what: string, kind: Violation['kind'], change: Partial<Snapshot>]>([
   ['an e-mail was never sent', 'mail-missing', { mails: good.mails.slice(1) }],
   ['an e-mail was sent twice', 'mail-doubled', { mails: [...good.mails, first(good.mails)] }],
   ['a letter is dead that nobody planted', 'dead-letter', { planted: [] }],
-  ['poison was not kept as a dead letter', 'poison-unnoticed', { letters: [] }],
+  ['poison was not kept as a dead letter', 'poison-unnoticed', { deadLetters: [] }],
   ['a row is left in the outbox', 'not-quiet', { rest: { ...good.rest, outbox: ['1'] } }],
   ['a consumer has messages left', 'not-quiet', { rest: { ...good.rest, lag: ['ORDERS/order-view: 1'] } }],
   ['a retry waits for ever', 'not-quiet', { rest: { ...good.rest, messages: ['waiting.order-view.1'] } }],

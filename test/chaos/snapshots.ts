@@ -126,7 +126,7 @@ export const good: Snapshot = {
     data,
   })),
   userMessages: [{ id: id(31), subject: `user.${CUSTOMER}.created`, data: { userId: CUSTOMER, createdAt: at } }],
-  letters: [{ id: 'planted-1', function: 'order-view', error: 'not-json' }],
+  deadLetters: [{ id: 'planted-1', function: 'order-view', error: 'not-json' }],
   planted: [{ id: 'planted-1', functions: ['order-view'] }],
   mails: [...chapters.flatMap(mailKeys), `${id(31)}.verify`].map((key) => ({ key, at: 3_000 })),
   excuses: [],

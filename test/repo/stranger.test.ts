@@ -19,7 +19,7 @@ const WANTED = [
   ['http', 'inventory', 'stock-api'],
   ['command', 'orders', 'archive-order'],
 ] as const;
-const NAMES = WANTED.slice(1).map(([, , name]) => name);
+const NAMES = WANTED.flatMap(([, , name]) => name ?? []);
 /** Of the whole repository, what says that its lists and declarations agree. */
 const CHECKED = [
   'compose',
@@ -190,6 +190,17 @@ describe('the context when its core is written', () => {
       tool('knip/bin/knip.js'),
       script('scripts/generate.ts', '--check'),
     ]);
+  });
+
+  test('may do at NATS what it declares, and nothing to orders', () => {
+    const accounts = readFileSync(path.join(copy, 'infra/nats/accounts.conf'), 'utf8');
+    const userOf = (name: string): string =>
+      accounts.split('\n        # ').find((user) => user.startsWith(`${name}\n`)) ?? '';
+    expect(userOf('order-reservations')).toContain('"command.inventory.reserve_stock"');
+    expect(userOf('reserve-stock')).toContain('"inventory.*.reserved"');
+    expect(userOf('outbox-relay')).toContain('"inventory.*.reserved"');
+    for (const name of NAMES.filter((one) => userOf(one) !== ''))
+      expect(userOf(name)).not.toMatch(/"(order|command\.order)\./);
   });
 
   test('passes the tests of the repository, and works on real servers', { timeout: 400_000 }, async () => {

@@ -1,6 +1,6 @@
 /** In place of the network: what functions open is a port of the simulated process whose shell they were started with. */
 
-import type { Guard } from '../../functions/runtime/call-policy.ts';
+import type { CallPolicy } from '../../functions/runtime/call-policy.ts';
 import { AppError, unavailable } from '../../functions/runtime/errors.ts';
 import type { Bus } from '../../functions/runtime/jetstream/connection.ts';
 import type { Database } from '../../functions/runtime/postgres.ts';
@@ -34,7 +34,7 @@ export function randomOf(seed: number): () => number {
 }
 
 /** A guard's time limit without its breaker. */
-export const openCallPolicy = (_shell: unknown, { name }: { readonly name: string }): Guard => ({
+export const openCallPolicy = (_shell: unknown, { name }: { readonly name: string }): CallPolicy => ({
   async run(work, { timeoutMs = 4_000 } = {}) {
     const controller = new AbortController();
     const late = unavailable(`${name}-unavailable`, `'${name}' did not answer`);

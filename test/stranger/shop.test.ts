@@ -4,6 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { declaredConsumers } from '../../scripts/manifests/rules.ts';
+import { listFunctions } from '../../scripts/registry/functions.ts';
+import { findTests } from '../../scripts/ship/deploy/gate.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 import { type Shop, startShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
@@ -58,4 +61,14 @@ test('an order reserves stock, is counted, and is told of once; a rebuild comes 
   expect(await levels()).toEqual(reserved);
   expect(await totals()).toEqual([{ sku: 'mug', pieces: '3' }]);
   expect(sms.received).toHaveLength(2);
+});
+
+test('the gate tests each function by its own context, and knows its consumers', async () => {
+  const own = (await listFunctions()).filter(({ context }) => context === 'inventory');
+  expect(own).toHaveLength(5);
+  for (const fn of own) {
+    expect(await findTests(fn)).toContain('functions/inventory/reserve-stock/decide.test.ts');
+    const consumers = declaredConsumers(fn.name).map(({ durableName }) => durableName);
+    expect(consumers).toEqual([fn.name, `${fn.name}-retries`]);
+  }
 });

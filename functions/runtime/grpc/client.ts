@@ -24,8 +24,8 @@ export type CallOptions = {
 
 export type GrpcClient = {
   /**
-   * The response, or throws what the service threw. `<name>-unavailable` when there is no answer in time, or while calls are
-   * held back; `<name>-overloaded` when too many are in work.
+   * The response, or throws what the service threw. `<name>-unavailable` when there is no answer in time, or while the breaker
+   * is open; `<name>-overloaded` when too many are in work.
    */
   call<Method extends AnyMethod>(
     method: Method,
@@ -75,7 +75,7 @@ export function openGrpcClient(
   shell: Pick<Shell<TlsSettings>, 'name' | 'settings' | 'log' | 'onClose'>,
   { name, address }: Target,
 ): GrpcClient {
-  const guard = openCallPolicy(shell, { name });
+  const policy = openCallPolicy(shell, { name });
   let opening: Promise<Connection> | undefined;
   const open = async (): Promise<Connection> => {
     const grpc = await import('@grpc/grpc-js');
@@ -133,7 +133,7 @@ export function openGrpcClient(
       const attempt = async (span: Span): Promise<Buffer> => {
         const own = { ...options, trace: span.trace };
         try {
-          const answer = await guard.run(({ deadline }) => send(method.path, bytes, own, deadline), {
+          const answer = await policy.run(({ deadline }) => send(method.path, bytes, own, deadline), {
             timeoutMs,
             retries: idempotent ? RETRIES : 0,
           });

@@ -22,7 +22,7 @@ export type Attempt = {
 };
 
 const MOST_REMEMBERED = 1_000;
-/** Place of a message that was handed back → when it comes again. */
+/** Stream sequence of a message that was handed back → when it comes again. */
 const handedBack = new Map<string, number>();
 
 /** The message comes again after `delayMs`. */

@@ -68,11 +68,11 @@ async function messagesOf(bus: Bus, stream: string): Promise<Message[]> {
   return messages;
 }
 
-async function lettersOf(bus: Bus): Promise<Snapshot['letters']> {
-  const letters: Snapshot['letters'][number][] = [];
+async function deadLettersOf(bus: Bus): Promise<Snapshot['deadLetters']> {
+  const deadLetters: Snapshot['deadLetters'][number][] = [];
   for await (const { headers, function: name, error } of readDeadLetters(bus))
-    letters.push({ id: headers['ce-id'] ?? '', function: name, error });
-  return letters;
+    deadLetters.push({ id: headers['ce-id'] ?? '', function: name, error });
+  return deadLetters;
 }
 
 export async function gatherStock({ database }: Stores, skus: readonly string[]): Promise<Record<string, number>> {
@@ -114,7 +114,7 @@ export async function gather(stores: Stores, noted: Noted): Promise<Snapshot> {
     stock: await gatherStock(stores, Object.keys(noted.stockBefore)),
     orderMessages: await messagesOf(stores.bus, 'ORDERS'),
     userMessages: await messagesOf(stores.bus, 'USERS'),
-    letters: await lettersOf(stores.bus),
+    deadLetters: await deadLettersOf(stores.bus),
     rest: await gatherRest(stores),
   };
 }

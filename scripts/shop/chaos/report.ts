@@ -62,13 +62,13 @@ export function report(result: Result): string {
     ),
     ['in all', String(injected.length), acknowledged, of('lost'), of('doubled'), '', ''],
   ];
-  const { events, users, mails, letters } = snapshot;
+  const { events, users, mails, deadLetters } = snapshot;
   const orders = new Set(events.map(({ orderId }) => orderId)).size;
   return [
     toTable(rows),
     ...[...impossible].map(([name, why]) => `${name}  not injected: ${why}`),
     '',
-    `${orders} orders, ${events.length} events, ${users.length} users, ${mails.length} e-mails, ${letters.length} dead letters;`,
+    `${orders} orders, ${events.length} events, ${users.length} users, ${mails.length} e-mails, ${deadLetters.length} dead letters;`,
     `quiet ${seconds(settledMs)} after the last fault; ${internalErrors.length} answers with 500`,
     ...new Set(internalErrors),
     ...violations.slice(0, LISTED).map(({ kind, detail }) => `  ${kind}: ${detail}`),

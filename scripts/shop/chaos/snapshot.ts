@@ -54,7 +54,7 @@ export type Snapshot = {
   readonly users: readonly { readonly userId: string; readonly email: string }[];
   readonly orderMessages: readonly Message[];
   readonly userMessages: readonly Message[];
-  readonly letters: readonly { readonly id: string; readonly function: string; readonly error: string }[];
+  readonly deadLetters: readonly { readonly id: string; readonly function: string; readonly error: string }[];
   readonly planted: readonly Planted[];
   readonly mails: readonly Arrival[];
   readonly excuses: readonly Excuse[];

@@ -138,7 +138,7 @@ async function run(cleanup: Cleanup): Promise<Result> {
   }
   return {
     rows,
-    notes: [`${SIGNED_IN} customers with signed tokens, steps not recorded; server, Postgres and load share the cores`],
+    notes: [`${SIGNED_IN} customers with signed tokens, spans not recorded; server, Postgres and load share the cores`],
   };
 }
 

@@ -1,4 +1,4 @@
-/** `npm run bench -- tracing`: CPU of create-order with its steps recorded and without, from cold and at work, in one run. */
+/** `npm run bench -- tracing`: CPU of create-order with its spans recorded and without, from cold and at work, in one run. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -79,6 +79,6 @@ async function run(cleanup: Cleanup): Promise<Result> {
 
 export const tracing: Part = {
   name: 'tracing',
-  about: 'CPU of create-order with its steps recorded and without, from cold and at work',
+  about: 'CPU of create-order with its spans recorded and without, from cold and at work',
   run,
 };

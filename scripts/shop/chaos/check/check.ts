@@ -17,12 +17,11 @@ export const checkRest = (rest: Rest): Violation[] =>
       return violation('not-quiet', `${what}: ${left.slice(0, LISTED).join(', ')}${more}`);
     });
 
-function checkLetters({ letters, planted }: Snapshot): Violation[] {
+function checkDeadLetters({ deadLetters, planted }: Snapshot): Violation[] {
   const ids = new Set(planted.map(({ id }) => id));
-  const has = (id: string, name: string): boolean =>
-    letters.some((letter) => letter.id === id && letter.function === name);
+  const has = (id: string, name: string): boolean => deadLetters.some((one) => one.id === id && one.function === name);
   return [
-    ...letters
+    ...deadLetters
       .filter(({ id }) => !ids.has(id))
       .map(({ id, error, function: name }) => violation('dead-letter', `${name} gave up message ${id}: ${error}`)),
     ...planted.flatMap(({ id, functions }) =>
@@ -40,7 +39,7 @@ export function check(snapshot: Snapshot): Violation[] {
     ...checkAnswers(snapshot, histories),
     ...checkGoodsAndMoney(snapshot, histories),
     ...checkReaders(snapshot, histories),
-    ...checkLetters(snapshot),
+    ...checkDeadLetters(snapshot),
     ...checkRest(snapshot.rest),
   ];
 }

@@ -89,7 +89,7 @@ test('after a while one call is let through: it decides whether the others follo
     return calls() === 6;
   };
   await until('a call to be let through', letThrough, 1_500);
-  expect(lines.at(-1)).toMatchObject({ level: 'error', message: 'calls fail and are held back' });
+  expect(lines.at(-1)).toMatchObject({ level: 'error', message: 'calls fail: the breaker is open' });
   const work = async () => 'done';
   expect(await until('a call to work again', () => run(work))).toBe('done');
   expect(await run(work)).toBe('done');
