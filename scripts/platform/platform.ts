@@ -48,6 +48,8 @@ export type PlatformOptions = {
   readonly natsLauncher?: readonly string[];
   /** Changes the rule of a function: how many replicas it has, say. */
   readonly ruleOf?: (rule: Rule) => Rule;
+  /** Gives the bundles of all functions; builds them unless told. */
+  readonly build?: () => Promise<Bundle[]>;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
 };
@@ -101,7 +103,7 @@ async function start<Demo>(
   const at = { endpoints, mailbox: mailbox.url, secrets: paths.secrets };
   const [servers, bundles, pages, settings] = await together(
     startServers(paths, ports, access, cleanup, progress, options.natsLauncher),
-    buildFunctions(),
+    (options.build ?? buildFunctions)(),
     buildPages(),
     application.settings(at),
   );

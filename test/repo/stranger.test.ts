@@ -63,7 +63,7 @@ const changed = async (): Promise<string[]> =>
 
 /** Without the servers that all tests share: these need none of them. */
 const TEST =
-  "exclude: ['**/node_modules/**', 'test/stranger/**'], testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 2";
+  "exclude: ['**/node_modules/**', 'test/stranger/**'], testTimeout: 60_000, hookTimeout: 120_000, maxWorkers: 1";
 const CONFIG = `export default { test: { ${TEST} } };\n`;
 
 async function testsOf(...files: string[]) {

@@ -6,7 +6,7 @@ import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { migrate } from '../../scripts/platform/servers/postgres/migrate.ts';
 import { openLogins } from '../../scripts/platform/servers/postgres/postgres-logins.ts';
-import { buildFunctions } from '../../scripts/ship/build.ts';
+import { type Bundle, buildFunctions } from '../../scripts/ship/build.ts';
 import { chooseBackends, type Where } from './engine.ts';
 import { serversOf } from './servers.ts';
 
@@ -16,6 +16,8 @@ declare module 'vitest' {
     /** By function: each with the rights that it has in production. */
     postgresLogins: Readonly<Record<string, string>>;
     backends: Where;
+    /** What is built, without what function.ts declares: that cannot be sent to a worker. */
+    bundles: readonly Omit<Bundle, 'settings'>[];
   }
 }
 
@@ -36,6 +38,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgresUrl', postgres.url);
   project.provide('postgresLogins', await openLogins(postgres.url, bundles, folder));
   project.provide('backends', where);
+  project.provide(
+    'bundles',
+    bundles.map(({ settings: _, ...built }) => built),
+  );
   return async () => {
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });

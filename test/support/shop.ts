@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { inject } from 'vitest';
 import type { Rule } from '../../scripts/manifests/rules.ts';
 import { ANY_PORTS, type Platform, type PlatformOptions, startPlatform } from '../../scripts/platform/platform.ts';
 import type { FunctionState } from '../../scripts/platform/scaling/scaler.ts';
 import { pathsOf } from '../../scripts/platform/servers/data-folder.ts';
 import { dataDirFor } from '../../scripts/platform/servers/postgres/postgres.ts';
+import { readDefinitions } from '../../scripts/registry/functions.ts';
+import { type Bundle, buildFunctions } from '../../scripts/ship/build.ts';
 import { application } from '../../scripts/shop/demo/application.ts';
 import type { Demo } from '../../scripts/shop/demo/seed.ts';
 import { checkAnswer } from './contract.ts';
@@ -46,6 +49,14 @@ let customers = 0;
 export const sleepsSoon = (rule: Rule): Rule =>
   rule.scaledBy === 'keda' ? { ...rule, cooldownSeconds: 3, scaleDownStabilizationSeconds: 3 } : rule;
 
+/** The bundles of this run, built once for all test files; undefined where none are: then the platform builds its own. */
+async function builtBefore(): Promise<Bundle[] | undefined> {
+  const bundles = inject('bundles');
+  if (!bundles) return undefined;
+  const settings = new Map((await readDefinitions()).map((one) => [one.name, one.settings]));
+  return bundles.map((bundle) => ({ ...bundle, settings: settings.get(bundle.name) ?? {} }));
+}
+
 /** A shop with an empty folder, or with that of one that was stopped. `stop` keeps the folder, `end` does not. */
 export async function startShop(
   environment: Readonly<Record<string, string>> = {},
@@ -55,7 +66,9 @@ export async function startShop(
   const dataDir = before?.dataDir ?? (await mkdtemp(path.join(os.tmpdir(), 'millrace-shop-')));
   // All customers of a test come from one address.
   const many = { SIGN_UPS_PER_ADDRESS: '1000' };
-  const platform = await startPlatform(application, { dataDir, environment: { ...many, ...environment }, ...more });
+  const build = async () => (await builtBefore()) ?? buildFunctions();
+  const options = { dataDir, build, environment: { ...many, ...environment }, ...more };
+  const platform = await startPlatform(application, options);
 
   const planted: Planted = new Map();
   plant(planted, platform.demo, SENT);
