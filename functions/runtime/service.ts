@@ -46,13 +46,11 @@ type ServiceSettings = { readonly GRPC_PORT: number } & TlsSettings;
 /** A gRPC service; `open` gives its handlers to those who measure them without gRPC. */
 export type ServiceDefinition<Own extends object> = Definition<Own & ServiceSettings> & {
   open(shell: Shell<Own>): Promise<Opened>;
-  readonly own: SettingsOf<Own>;
 };
 
 export function service<Own extends object>(spec: ServiceSpec<Own>): ServiceDefinition<Own> {
   return {
     open: (shell) => spec.open(shell),
-    own: spec.settings,
     kind: 'service',
     settings: { ...serviceSettings, ...spec.settings },
     consumes: [],

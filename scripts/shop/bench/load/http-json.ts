@@ -8,7 +8,8 @@ import { readSettings } from '../../../../functions/runtime/process/settings.ts'
 import { continueTrace } from '../../../../functions/runtime/trace.ts';
 import userService from '../../../../functions/users/user-service/function.ts';
 
-const settings = readSettings(userService.own);
+type Settings = Parameters<typeof userService.open>[0]['settings'];
+const settings = readSettings(userService.settings) as unknown as Settings;
 const log = openLog('http-json', 'warn');
 const { offers } = await userService.open({ name: 'user-service', settings, log, onClose: () => undefined });
 const byPath = new Map<string | undefined, Offer>(offers.map((each) => [each.method.path, each]));
