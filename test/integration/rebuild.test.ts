@@ -134,8 +134,11 @@ test('an event that only newer code can read ends the rebuild, and the live tabl
 test('what a rebuild that was killed has left does not matter; a second one beside it is refused', async () => {
   const expected = await storeCorpus();
   await database.query('create table order_view_rebuild (left_over int)');
-  const first = rebuild(database, orderView, say);
   const other = new pg.Pool({ connectionString: backends.databaseUrl });
+  // The swap waits for this reader: until then the first is at it.
+  const reader = await other.connect();
+  await reader.query('begin; select from order_view');
+  const first = rebuild(database, orderView, say);
   await until('the lock of the first', async () => {
     const { rows } = await other.query(
       `select 1 from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())`,
@@ -143,6 +146,8 @@ test('what a rebuild that was killed has left does not matter; a second one besi
     return rows.length > 0;
   });
   await expect(rebuild(other, orderView, say)).rejects.toThrow('order_view is being rebuilt by another process');
+  await reader.query('commit');
+  reader.release();
   await first;
   await other.end();
   expect(await viewed()).toEqual(expected);

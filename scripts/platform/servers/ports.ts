@@ -1,20 +1,25 @@
 /** A preferred port → that port if it is free on 127.0.0.1, else any free one; never the same "any" twice in a process. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 const given = new Set<number>();
+
+/** Below the ports that Linux gives to outgoing connections: one of these could take a free port before its server does. */
+const [LOWEST, HIGHEST] = [20_000, 32_000];
+const TRIES = 100;
 
 export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined && preferred > 0) {
     const port = await tryToListen(preferred);
     if (port !== undefined) return port;
   }
-  for (;;) {
-    const port = await tryToListen(0);
-    if (port === undefined) throw new Error('no free TCP port on 127.0.0.1');
-    if (given.has(port)) continue;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const port = await tryToListen(randomInt(LOWEST, HIGHEST));
+    if (port === undefined || given.has(port)) continue;
     given.add(port);
     return port;
   }
+  throw new Error(`no free TCP port on 127.0.0.1 from ${LOWEST} to ${HIGHEST}`);
 }
 
 function tryToListen(port: number): Promise<number | undefined> {
